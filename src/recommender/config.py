@@ -1,0 +1,260 @@
+"""Typed settings: YAML, laid over by a preset, the environment and `KEY=VALUE`, checked before any work.
+
+The order, later wins: defaults here < the YAML file < `preset` < `HP_FINAL_EPOCHS`, `HP_FINAL_LR` < `KEY=VALUE`.
+An unknown key, a wrong type or an impossible value is one line naming key, rule and value (`ConfigError`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from recommender.errors import ConfigError
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[int, Field(ge=1)]
+PathSetting = Annotated[Path, Field(strict=False)]  # YAML has no path type: a string is one
+
+
+class Section(BaseModel):
+    """What all sections share: unknown keys and silent conversions are errors, values cannot change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
+
+
+class WorkflowSettings(Section):
+    """How the workflow runs."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] = "recommender"
+    runs: PathSetting = Path("data/runs")
+
+
+class SyntheticSettings(Section):
+    """Sizes of the generated data set."""
+
+    users: Positive = 1_000
+    movies: Positive = 1_500
+    ratings: Positive = 100_000
+
+
+class CustomSettings(Section):
+    """The user's own tables (CSV or Parquet) and what their columns are called."""
+
+    ratings: PathSetting | None = None
+    movies: PathSetting | None = None
+    users: PathSetting | None = None
+    columns: dict[str, str] = {}
+    rating_scale: Annotated[list[float], Field(min_length=2, max_length=2)] = [0.5, 5.0]
+
+
+class DataSettings(Section):
+    """Which ratings, from where, and how they are split."""
+
+    dataset: str = "ml-100k"
+    home: PathSetting = Path("data")
+    archive: PathSetting | None = None
+    on_bad_rows: Literal["stop", "drop"] = "stop"
+    split: Literal["time_range", "row_quantile", "leave_last", "random"] = "time_range"
+    validation_share: Share = 0.2
+    test_share: Share = 0.2
+    leave_last: Positive = 1
+    synthetic: SyntheticSettings = SyntheticSettings()
+    custom: CustomSettings = CustomSettings()
+
+    @model_validator(mode="after")
+    def _something_is_left_to_train_on(self) -> DataSettings:
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError("validation_share + test_share must be below 1")
+        return self
+
+
+class FeatureSettings(Section):
+    """How features are computed; which of them a model uses is said under that model."""
+
+    mode: Literal["point_in_time", "frozen"] = "point_in_time"
+    history_length: Positive = 50
+    liked_length: Positive = 20
+    liked_threshold: float = 4.0
+    top_genres: Positive = 3
+
+
+class RetrievalSettings(Section):
+    """The two-tower model that picks candidates."""
+
+    user_features: list[str] = ["user_id", "gender", "age", "occupation", "history"]
+    movie_features: list[str] = ["movie_id", "genres", "release_year"]
+    embedding_size: Positive = 64
+    temperature: Annotated[float, Field(gt=0)] = 0.1
+    candidates: Positive = 100
+
+
+class RankingSettings(Section):
+    """The model that orders candidates: features -> embeddings -> head -> score."""
+
+    head: str = "mlp"
+    head_options: dict[str, Any] = {}
+    objective: Literal["rating", "like"] = "rating"
+    features: list[str] = ["user_id", "movie_id"]
+    embedding_size: Positive = 32
+
+
+class TrainingSettings(Section):
+    """How a model is fitted."""
+
+    epochs: Positive = 20
+    batch_size: Positive = 1024
+    optimizer: Literal["adam", "adagrad", "sgd"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    patience: Annotated[int, Field(ge=0)] = 3
+
+
+class TuningSettings(Section):
+    """The search for better settings on the validation split."""
+
+    trials: Annotated[int, Field(ge=0)] = 0
+
+
+class EvaluationSettings(Section):
+    """What is measured."""
+
+    k: list[Positive] = [10, 100]
+
+
+class ExportSettings(Section):
+    """Where versions go."""
+
+    models: PathSetting = Path("data/models")
+
+
+class Settings(Section):
+    """Everything one run depends on."""
+
+    preset: str | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
+    workflow: WorkflowSettings = WorkflowSettings()
+    data: DataSettings = DataSettings()
+    features: FeatureSettings = FeatureSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    ranking: RankingSettings = RankingSettings()
+    training: TrainingSettings = TrainingSettings()
+    tuning: TuningSettings = TuningSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    export: ExportSettings = ExportSettings()
+
+    def to_yaml(self) -> str:
+        """The resolved settings as YAML that `load_settings` reads back to an equal object."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 reads `1e-3` as a string; people mean a number."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+# The names under which the original training script took its final epochs and learning rate.
+ENVIRONMENT = {"HP_FINAL_EPOCHS": "training.epochs", "HP_FINAL_LR": "training.learning_rate"}
+
+
+def load_settings(
+    path: Path | str | None = None,
+    overrides: Iterable[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read settings from a YAML file (None: the defaults), a preset, the environment and `KEY=VALUE` strings.
+
+    Raises `ConfigError` with one line per mistake: the key, the rule and the value.
+    """
+    tree = read_yaml(Path(path)) if path is not None else {}
+    environ = os.environ if environ is None else environ
+    assignments = [f"{key}={environ[name]}" for name, key in ENVIRONMENT.items() if name in environ]
+    assignments += list(overrides)
+    over: dict[str, Any] = {}
+    for assignment in assignments:
+        _assign(over, assignment)
+    preset = over.get("preset", tree.get("preset"))
+    if preset is not None:
+        tree = _merge(tree, read_preset(str(preset)))
+    return check(_merge(tree, over))
+
+
+def check(tree: Mapping[str, Any]) -> Settings:
+    """Turn a tree of plain values into `Settings`, or raise `ConfigError` saying what is wrong."""
+    try:
+        return Settings.model_validate(dict(tree))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(item) for item in error.errors())) from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file as a tree of sections; raises `ConfigError` where it cannot be read or is not one."""
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: expected sections with keys, found {type(tree).__name__}")
+    return tree
+
+
+def presets() -> list[str]:
+    """Names that the key `preset` takes."""
+    folder = resources.files("recommender") / "presets"
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def read_preset(name: str) -> dict[str, Any]:
+    """The settings that a preset lays over a file."""
+    if name not in presets():
+        raise ConfigError(f"preset: must be one of {', '.join(presets())}, received {name!r}")
+    with resources.as_file(resources.files("recommender") / "presets" / f"{name}.yaml") as path:
+        return read_yaml(path)
+
+
+def _assign(tree: dict[str, Any], assignment: str) -> None:
+    """Put `a.b=value` into a tree; the value is read as YAML."""
+    key, equals, text = assignment.partition("=")
+    if not equals or not all(key.split(".")):
+        raise ConfigError(f"{assignment!r}: expected KEY=VALUE, as in training.epochs=20")
+    try:
+        value = yaml.load(text, _Loader)
+    except yaml.YAMLError:
+        raise ConfigError(f"{key}: the value is not YAML, received {text!r}") from None
+    *sections, last = key.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(f"{key}: {section} is a value, not a section")
+    tree[last] = value
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the keys of `over` laid over it, section by section."""
+    merged = dict(base)
+    for key, value in over.items():
+        inner = merged.get(key)
+        merged[key] = _merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _explain(error: Mapping[str, Any]) -> str:
+    """One pydantic error as `key: rule, received value`."""
+    key = ".".join(str(part) for part in error["loc"]) or "settings"
+    if error["type"] == "extra_forbidden":
+        return f"{key}: unknown key, received {error['input']!r}"
+    message = error["msg"].removeprefix("Value error, ")
+    received = "" if isinstance(error["input"], (dict, BaseModel)) else f", received {error['input']!r}"
+    return f"{key}: {message[0].lower()}{message[1:]}{received}"
