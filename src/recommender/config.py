@@ -20,18 +20,22 @@ from recommender.errors import ConfigError
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
 PathSetting = Annotated[Path, Field(strict=False)]  # YAML has no path type: a string is one
 
 
 class Section(BaseModel):
     """What all sections share: unknown keys and silent conversions are errors, values cannot change."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 class WorkflowSettings(Section):
     """How the workflow runs."""
 
+    kind: Literal["train"] = "train"
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] = "recommender"
     runs: PathSetting = Path("data/runs")
 
@@ -43,6 +47,13 @@ class SyntheticSettings(Section):
     movies: Positive = 1_500
     ratings: Positive = 100_000
 
+    @model_validator(mode="after")
+    def _everyone_can_rate(self) -> SyntheticSettings:
+        if not self.users <= self.ratings <= self.users * self.movies // 2:
+            at_most = self.users * self.movies // 2
+            raise ValueError(f"ratings must be between users ({self.users}) and half of all pairs ({at_most})")
+        return self
+
 
 class CustomSettings(Section):
     """The user's own tables (CSV or Parquet) and what their columns are called."""
@@ -53,6 +64,12 @@ class CustomSettings(Section):
     columns: dict[str, str] = {}
     rating_scale: Annotated[list[float], Field(min_length=2, max_length=2)] = [0.5, 5.0]
 
+    @model_validator(mode="after")
+    def _scale_ascends(self) -> CustomSettings:
+        if self.rating_scale[0] >= self.rating_scale[1]:
+            raise ValueError(f"rating_scale must ascend, received {self.rating_scale}")
+        return self
+
 
 class DataSettings(Section):
     """Which ratings, from where, and how they are split."""
@@ -60,6 +77,7 @@ class DataSettings(Section):
     dataset: str = "ml-100k"
     home: PathSetting = Path("data")
     archive: PathSetting | None = None
+    mirrors: list[str] = []
     on_bad_rows: Literal["stop", "drop"] = "stop"
     split: Literal["time_range", "row_quantile", "leave_last", "random"] = "time_range"
     validation_share: Share = 0.2
@@ -79,10 +97,21 @@ class FeatureSettings(Section):
     """How features are computed; which of them a model uses is said under that model."""
 
     mode: Literal["point_in_time", "frozen"] = "point_in_time"
-    history_length: Positive = 50
+    history_length: Positive = 100
     liked_length: Positive = 20
     liked_threshold: float = 4.0
     top_genres: Positive = 3
+
+
+class TrainingSettings(Section):
+    """How a model is fitted."""
+
+    epochs: Positive = 4
+    batch_size: Positive = 1024
+    optimizer: Literal["adam", "adagrad", "sgd"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    schedule: Literal["cosine", "constant"] = "cosine"
+    patience: Annotated[int, Field(ge=0)] = 3
 
 
 class RetrievalSettings(Section):
@@ -91,40 +120,58 @@ class RetrievalSettings(Section):
     user_features: list[str] = ["user_id", "gender", "age", "occupation", "history"]
     movie_features: list[str] = ["movie_id", "genres", "release_year"]
     embedding_size: Positive = 64
-    temperature: Annotated[float, Field(gt=0)] = 0.1
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    negatives: Annotated[int, Field(ge=0)] = 1024
+    unknown_user_rate: Rate = 0.5
+    dropout: Rate = 0.2
     candidates: Positive = 100
+    training: TrainingSettings = TrainingSettings(epochs=8)
 
 
 class RankingSettings(Section):
     """The model that orders candidates: features -> embeddings -> head -> score."""
 
     head: str = "mlp"
-    head_options: dict[str, Any] = {}
+    head_options: dict[str, Any] = {"hidden": [64, 32], "dropout": 0.2}
     objective: Literal["rating", "like"] = "rating"
-    features: list[str] = ["user_id", "movie_id"]
-    embedding_size: Positive = 32
-
-
-class TrainingSettings(Section):
-    """How a model is fitted."""
-
-    epochs: Positive = 20
-    batch_size: Positive = 1024
-    optimizer: Literal["adam", "adagrad", "sgd"] = "adam"
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
-    patience: Annotated[int, Field(ge=0)] = 3
+    features: list[str] = [
+        "gender",
+        "age",
+        "occupation",
+        "movie_id",
+        "genres",
+        "release_year",
+        "user_count",
+        "user_mean",
+        "user_stddev",
+        "user_deviation",
+        "user_year_mean",
+        "user_year_stddev",
+        "top_genres",
+        "history",
+        "days_since_first",
+        "movie_count",
+        "movie_mean",
+        "movie_stddev",
+        "movie_deviation",
+    ]
+    embedding_size: Positive = 16
+    unknown_user_rate: Rate = 0.05
+    unknown_movie_rate: Rate = 0.1
 
 
 class TuningSettings(Section):
     """The search for better settings on the validation split."""
 
     trials: Annotated[int, Field(ge=0)] = 0
+    workers: Positive = 1
 
 
 class EvaluationSettings(Section):
     """What is measured."""
 
-    k: list[Positive] = [10, 100]
+    k: Annotated[list[Positive], Field(min_length=1)] = [10, 100]
+    half_life_days: Annotated[float, Field(gt=0)] = 3.0
 
 
 class ExportSettings(Section):
@@ -174,17 +221,29 @@ def load_settings(
 
     Raises `ConfigError` with one line per mistake: the key, the rule and the value.
     """
-    tree = read_yaml(Path(path)) if path is not None else {}
+    return resolve(read_yaml(Path(path)) if path is not None else {}, overrides, environ)
+
+
+def resolve(
+    tree: Mapping[str, Any],
+    overrides: Iterable[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """The same for a tree of plain values.
+
+    The result names no preset: its values are in, and laid again over saved settings they would win over
+    what came after them.
+    """
     environ = os.environ if environ is None else environ
     assignments = [f"{key}={environ[name]}" for name, key in ENVIRONMENT.items() if name in environ]
     assignments += list(overrides)
     over: dict[str, Any] = {}
     for assignment in assignments:
         _assign(over, assignment)
-    preset = over.get("preset", tree.get("preset"))
+    preset = over.pop("preset", tree.get("preset"))
     if preset is not None:
         tree = _merge(tree, read_preset(str(preset)))
-    return check(_merge(tree, over))
+    return check({**_merge(tree, over), "preset": None})
 
 
 def check(tree: Mapping[str, Any]) -> Settings:
@@ -198,15 +257,24 @@ def check(tree: Mapping[str, Any]) -> Settings:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file as a tree of sections; raises `ConfigError` where it cannot be read or is not one."""
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text: {error}") from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, origin: str) -> dict[str, Any]:
+    """YAML text as a tree of sections; `origin` says in errors where it came from."""
+    try:
+        tree = yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{origin}: not YAML: {' '.join(str(error).split())}") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: expected sections with keys, found {type(tree).__name__}")
+        raise ConfigError(f"{origin}: expected sections with keys, found {type(tree).__name__}")
     return tree
 
 

@@ -1,0 +1,1 @@
+"""Ranking heads, one a file: each turns embedded features into one score per row."""

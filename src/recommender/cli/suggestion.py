@@ -1,0 +1,31 @@
+"""What to type next, in words that work where they are read."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+
+def suggest(*words: str) -> None:
+    """Print the command to run next."""
+    click.echo(f"next: {spelled(*words)}")
+
+
+def same_settings() -> list[str]:
+    """The `--config` and `KEY=VALUE` that the running command was given."""
+    given = click.get_current_context().params
+    config = ["--config", str(given["config"])] if given["config"] else []
+    return [*config, *given["overrides"]]
+
+
+def spelled(*words: str) -> str:
+    """A `recommender` command as this shell finds it: with its path unless it is on PATH."""
+    program = Path(sys.argv[0])
+    found = shutil.which("recommender")
+    here = program.name == "recommender" and program.exists()
+    on_path = found is not None and here and Path(found).samefile(program)
+    return shlex.join([str(program) if here and not on_path else "recommender", *words])

@@ -1,0 +1,73 @@
+"""`recommender tune`, `train`, `evaluate` and `export`: the stages of the workflow, one at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from recommender.cli.settings import config_option, read, takes_settings
+from recommender.cli.suggestion import suggest
+from recommender.cli.tables import metrics_table
+from recommender.config import Settings
+from recommender.workflows import runs, stages
+
+run_option = click.option(
+    "--run", "name", metavar="RUN", help="Name of the run; the last one begun if not given."
+)
+
+
+@click.command()
+@takes_settings
+def tune(settings: Settings) -> None:
+    """Search for better settings on the validation split, tuning.trials times."""
+    from recommender.data.prepare import prepare
+
+    folder = runs.open_run(settings)
+    stages.tune(settings, prepare(settings), folder)
+    stages.choose(settings, folder)
+    click.echo(f"the best settings are in {folder / runs.SETTINGS_FILE}")
+    suggest("train", "--config", str(folder / runs.SETTINGS_FILE))
+
+
+@click.command()
+@takes_settings
+def train(settings: Settings) -> None:
+    """Fit the retrieval and the ranking model."""
+    from recommender.data.prepare import prepare
+
+    prepared = prepare(settings)
+    click.echo(prepared.summary())
+    folder = runs.open_run(settings)
+    stages.train(settings, prepared, folder)
+    click.echo(f"trained in {folder}")
+    suggest("evaluate", "--run", folder.name)
+
+
+@click.command()
+@run_option
+@config_option
+def evaluate(name: str | None, config: Path | None) -> None:
+    """Measure a run's models beside the baselines."""
+    from recommender.data.prepare import prepare
+
+    folder = runs.find_run(read(config), name)
+    settings = runs.read_settings(folder)
+    metrics = stages.evaluate(settings, prepare(settings), folder)
+    click.echo(metrics_table(metrics))
+    click.echo(f"measured in {folder / stages.METRICS_FILE}")
+    suggest("export", "--run", folder.name)
+
+
+@click.command()
+@run_option
+@config_option
+def export(name: str | None, config: Path | None) -> None:
+    """Write a run's models as a SavedModel and publish it as the next version."""
+    from recommender.data.prepare import prepare
+
+    folder = runs.find_run(read(config), name)
+    settings = runs.read_settings(folder)
+    version = stages.export(settings, prepare(settings), folder)
+    click.echo(f"published version {version.number} in {version.folder}")
+    suggest("recommend", "--user", "42")

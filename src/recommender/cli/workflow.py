@@ -1,0 +1,53 @@
+"""`recommender run`: a whole workflow from its settings file."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from recommender.cli.tables import metrics_table
+from recommender.errors import RecommenderError
+from recommender.workflows import launch
+
+
+@click.command()
+@click.argument("settings_file", type=click.Path(path_type=Path))
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option(
+    "--resume", metavar="RUN", help="Go on with a run that failed or was stopped: its id, or latest."
+)
+def run(settings_file: Path, overrides: tuple[str, ...], resume: str | None) -> None:
+    """Run the workflow that SETTINGS_FILE describes.
+
+    As in: recommender run workflow-train-model.yaml data.dataset=ml-100k training.epochs=20
+    """
+    if resume and overrides:
+        raise click.UsageError(f"a resumed run keeps its settings; leave out {' '.join(overrides)}")
+    started = launch.check(settings_file, overrides)
+    if resume is None:
+        click.echo(started.settings.to_yaml())
+        outcome = launch.run(started)
+    else:
+        outcome = launch.run(started, launch.find_run(started, resume))
+    if outcome.run_id is None or outcome.stopped_by or outcome.status:
+        raise _failure(settings_file, outcome)
+    version = launch.published(started, outcome.run_id)
+    click.echo(metrics_table(version.metrics()))
+    click.echo(f"published version {version.number} in {version.folder}")
+    click.echo("next: recommender recommend --user 42")
+
+
+def _failure(settings_file: Path, outcome: launch.Outcome) -> RecommenderError:
+    """What to say of a run that did not reach its end."""
+    happened = (
+        "the workflow was stopped" if outcome.stopped_by else "the workflow failed, its output says why"
+    )
+    if outcome.run_id is not None:
+        happened += (
+            f"; to go on with it: recommender run {shlex.quote(str(settings_file))} --resume {outcome.run_id}"
+        )
+    error = RecommenderError(happened)
+    error.exit_status = 128 + outcome.stopped_by if outcome.stopped_by else 1  # as shells report signals
+    return error

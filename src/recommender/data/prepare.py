@@ -1,0 +1,158 @@
+"""From canonical tables to what models train on: splits, codes, features and the state for serving."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recommender.config import Settings
+from recommender.data.catalogue import Catalogue, first_appearance_codes
+from recommender.data.engines import DuckDBEngine, Engine
+from recommender.data.folders import complete_or_absent
+from recommender.data.features import BY_NAME, feature_sql
+from recommender.data.interactions import Interactions
+from recommender.data.prepared import SNAPSHOTS, Prepared
+from recommender.data.schema import fit_schema
+from recommender.data.splits import assign_splits
+from recommender.data.tables import Tables, load_tables
+from recommender.errors import DataError
+
+LAYOUT = 1  # counts up when what is written changes, so that older folders are not reused
+
+
+def prepare(settings: Settings, engine: Engine | None = None) -> Prepared:
+    """Get the data set of `settings`, split it, compute all features; reuse an equal preparation.
+
+    Writes `<home>/prepared/<dataset>/<key>/`, where the key stands for the data and every setting that the
+    result depends on. Raises `DataError` for data that cannot be had, read or split.
+    """
+    tables = load_tables(settings)
+    folder = settings.data.home / "prepared" / settings.data.dataset / _key(settings, tables)
+    if folder.exists():
+        return Prepared(folder)
+    with complete_or_absent(folder) as building:
+        _build(settings, tables, engine or DuckDBEngine(), building)
+    return Prepared(folder)
+
+
+def _key(settings: Settings, tables: Tables) -> str:
+    """A hash of everything that the preparation depends on."""
+    data = settings.data.model_dump(mode="json", include={"split", "validation_share", "test_share", "leave_last"})
+    seed = settings.seed if settings.data.split == "random" else None
+    text = json.dumps([LAYOUT, tables.key, data, seed, feature_sql(settings.features, 1, 0.0), settings.features.mode])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _build(settings: Settings, tables: Tables, engine: Engine, folder: Path) -> None:
+    interactions, catalogue = encode(settings, tables)
+    catalogue.users.to_parquet(folder / "users.parquet", index=False)
+    catalogue.movies.to_parquet(folder / "movies.parquet", index=False)
+    pq.write_table(_interaction_table(interactions), folder / "interactions.parquet")
+    _write_features(settings, interactions, catalogue, engine, folder)
+    schema = fit_schema(settings, tables, interactions, catalogue, folder / "features.parquet")
+    (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
+
+
+def encode(settings: Settings, tables: Tables) -> tuple[Interactions, Catalogue]:
+    """Split the ratings and give every user and movie its code; raises `DataError` for one user or movie."""
+    ratings = pq.read_table(tables.ratings, read_dictionary=["user_id", "movie_id"]).unify_dictionaries()
+    users, movies = tables.read("users"), tables.read("movies")
+    user = _positions(ratings["user_id"], users["user_id"])
+    movie = _positions(ratings["movie_id"], movies["movie_id"])
+    for name, ids in (("user", user), ("movie", movie)):
+        if len(np.unique(ids)) < 2:
+            raise DataError(f"{tables.name}: at least 2 {name}s with ratings are needed, found {len(np.unique(ids))}")
+    timestamp = ratings["timestamp"].to_numpy()
+    split = assign_splits(settings.data, user, timestamp, settings.seed)
+    user_codes, known_users = first_appearance_codes(user, len(users), split == 0)
+    movie_codes, known_movies = first_appearance_codes(movie, len(movies), split == 0)
+    catalogue = Catalogue(
+        users.iloc[np.argsort(user_codes)].reset_index(drop=True),
+        movies.iloc[np.argsort(movie_codes)].reset_index(drop=True),
+        sorted({genre for genres in movies["genres"] for genre in genres}),
+        known_users,
+        known_movies,
+    )
+    rating = ratings["rating"].to_numpy()
+    interactions = Interactions(
+        user_codes[user], movie_codes[movie], rating, timestamp, split, len(users), len(movies)
+    )
+    return interactions, catalogue
+
+
+def _positions(column: pa.ChunkedArray, ids: pd.Series) -> np.ndarray:
+    """Where each id of a dictionary-encoded column stands in `ids`; strings are looked up once each."""
+    array = column.combine_chunks()
+    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+    return pd.Index(ids).get_indexer(array.dictionary.to_pylist()).astype(np.int32)[array.indices.to_numpy()]
+
+
+def _interaction_table(interactions: Interactions) -> pa.Table:
+    columns = {name: getattr(interactions, name) for name in ("user", "movie", "rating", "timestamp", "split")}
+    return pa.table({"row": np.arange(len(interactions)), **columns})
+
+
+def _write_features(
+    settings: Settings, interactions: Interactions, catalogue: Catalogue, engine: Engine, folder: Path
+) -> None:
+    """`features.parquet` for every rating, and the state of users and movies that each split may know."""
+    rating_mean = float(interactions.part("train").rating.mean(dtype=np.float64))
+    sql = feature_sql(settings.features, len(catalogue.genres), rating_mean)
+    frozen = settings.features.mode == "frozen"
+    counts = interactions.split == 0 if frozen else np.ones(len(interactions), bool)
+    rows = _sql_rows(interactions, counts)
+    engine.run(f"{sql} ORDER BY r.row", {"interactions": rows, **catalogue.for_sql()}, folder / "features.parquet")
+    for name, known_splits in SNAPSHOTS.items():
+        visible = interactions.split < (1 if frozen else known_splits)
+        asked = pa.concat_tables([_sql_rows(interactions, visible), _asking_rows(interactions)])
+        for side, of_side, other in (("users", "user", "movie_id"), ("movies", "movie", "user_id")):
+            columns = ", ".join(
+                column
+                for feature in BY_NAME.values()
+                if feature.source in (of_side, f"{of_side}_history")
+                for column in feature.columns
+            )
+            ask = f"SELECT {columns}, timestamp FROM ({sql}) WHERE row < 0 AND {other} IS NULL ORDER BY {of_side}_id"
+            engine.run(
+                ask, {"interactions": asked, **catalogue.for_sql()}, folder / f"{side}-{name}.parquet"
+            )
+
+
+def _sql_rows(interactions: Interactions, counts: np.ndarray) -> pa.Table:
+    """The SQL's table `interactions`; `counts` says which ratings later rows may see."""
+    return pa.table(
+        {
+            "row": np.arange(len(interactions)),
+            "user_id": interactions.user,
+            "movie_id": interactions.movie,
+            "timestamp": interactions.timestamp,
+            "rating": interactions.rating,
+            "counts": counts,
+        }
+    )
+
+
+def _asking_rows(interactions: Interactions) -> pa.Table:
+    """One row per user and one per movie, a second after the last rating, that only ask; their rows are < 0."""
+    users, movies = interactions.num_users, interactions.num_movies
+    n = users + movies
+    user = pa.array([*range(users), *[None] * movies], pa.int32())
+    movie = pa.array([*[None] * users, *range(movies)], pa.int32())
+    now: Any = np.full(n, interactions.timestamp.max() + 1)
+    return pa.table(
+        {
+            "row": -1 - np.arange(n),
+            "user_id": user,
+            "movie_id": movie,
+            "timestamp": now,
+            "rating": pa.nulls(n, pa.float32()),
+            "counts": np.zeros(n, bool),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Predictions and rankings against held-out ratings; docs/metrics.md defines every number."""

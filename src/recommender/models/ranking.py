@@ -1,0 +1,64 @@
+"""The ranking model: feature embedding layer + registered head + `tfrs.tasks.Ranking`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from recommender.config import RankingSettings
+from recommender.data.features import select
+from recommender.data.schema import Schema
+from recommender.models.embedding import FeatureEmbedding
+from recommender.models.heads.head import build_head
+from recommender.models.movie_embedding import MovieContent, MovieEmbedding
+
+
+class RankingModel(tfrs.models.Model):
+    """Predicts the rating, or the log-odds of a like, of (user, movie) pairs.
+
+    `objective` rating: squared error. like: cross-entropy of rating >= `schema.liked_threshold`.
+    """
+
+    def __init__(self, settings: RankingSettings, schema: Schema, content: MovieContent, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.objective = settings.objective
+        self.schema = schema
+        features = select(settings.features, "ranking.features")
+        self.embedding = FeatureEmbedding(
+            features,
+            schema,
+            MovieEmbedding(schema, content, settings.embedding_size, settings.features, name="movies"),
+            settings.unknown_user_rate,
+            settings.unknown_movie_rate,
+            name="embedding",
+        )
+        self.head = build_head(settings.head, settings.head_options)
+        rating = settings.objective == "rating"
+        losses = tf.keras.losses.MeanSquaredError if rating else tf.keras.losses.BinaryCrossentropy
+        options = {} if rating else {"from_logits": True}
+        self.task = tfrs.tasks.Ranking(loss=losses(reduction="sum", **options))
+
+    def call(self, features: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Scores `(batch,)`: expected ratings, or log-odds of a like."""
+        score = self.head(self.embedding(features, training=training), training=training)
+        return score + self.schema.rating_mean if self.objective == "rating" else score
+
+    def predict_rating(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Expected ratings `(batch,)`, within the rating scale."""
+        return tf.clip_by_value(self(features), *self.schema.rating_scale)
+
+    def predict_like(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """The probability of a like `(batch,)`."""
+        return tf.sigmoid(self(features))
+
+    def compute_loss(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """The loss of a batch with its `rating`: sum over rows / global batch, so that replicas add up to the mean."""
+        rating = inputs["rating"]
+        label = rating if self.objective == "rating" else tf.cast(rating >= self.schema.liked_threshold, tf.float32)
+        scores = self(inputs, training=training)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        global_batch = tf.cast(tf.shape(rating)[0] * replicas, tf.float32)
+        return self.task(labels=label[:, tf.newaxis], predictions=scores[:, tf.newaxis]) / global_batch

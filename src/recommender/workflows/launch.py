@@ -1,0 +1,157 @@
+"""Run a workflow from its settings file: check the settings, then start its Metaflow flow and watch it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from recommender.config import ENVIRONMENT, Settings, read_yaml, resolve
+from recommender.errors import ConfigError, RecommenderError
+from recommender.versions import Version
+from recommender.workflows.environment import set_metaflow_defaults
+from recommender.workflows.validation import validate
+
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A flow that `recommender run` starts: its file in the checkout and its class."""
+
+    file: str
+    flow: str
+
+
+# Which workflow a settings file is for, by its key workflow.kind.
+WORKFLOWS = {"train": Workflow("workflow_train_model.py", "TrainModelFlow")}
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One flow about to run: the flow's file and the settings it gets."""
+
+    workflow: Workflow
+    file: Path
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a flow ended: its exit status, the signal that stopped it, and Metaflow's id of the run."""
+
+    status: int
+    stopped_by: int | None
+    run_id: str | None
+
+
+def check(settings_file: Path, overrides: Iterable[str] = ()) -> Launch:
+    """Find the workflow that a settings file is for and check the settings; raises `ConfigError`."""
+    tree = read_yaml(settings_file)
+    section = tree.get("workflow")
+    kind = section.get("kind", "train") if isinstance(section, dict) else "train"
+    if kind not in WORKFLOWS:
+        raise ConfigError(f"workflow.kind: must be one of {', '.join(WORKFLOWS)}, received {kind!r}")
+    workflow = WORKFLOWS[kind]
+    settings = resolve(tree, overrides)
+    validate(settings)
+    return Launch(workflow, _find(workflow.file, settings_file), settings)
+
+
+def run(launch: Launch, resume: str | None = None) -> Outcome:
+    """Run the flow, or resume the run with this id, in the same interpreter; its output is passed through."""
+    with tempfile.TemporaryDirectory() as folder:
+        run_id_file = Path(folder) / "run-id"
+        if resume is None:
+            command = ["--config-value", "settings", launch.settings.to_yaml(), "run"]
+        else:
+            command = ["resume", "--origin-run-id", resume]  # Metaflow takes the settings from that run
+        command += ["--run-id-file", str(run_id_file)]
+        flow = [sys.executable, str(launch.file), "--no-pylint"]
+        status, stopped_by = _run_in_group(flow + command, _environment())
+        run_id = run_id_file.read_text(encoding="utf-8").strip() if run_id_file.exists() else None
+    return Outcome(status, stopped_by, run_id)
+
+
+def find_run(launch: Launch, run_id: str) -> str:
+    """The id of an earlier run, itself or for `latest`; raises `RecommenderError` where there is none."""
+    known = _known_runs(launch)
+    if known and run_id == "latest":
+        return known[0]
+    if run_id not in known:
+        newest = ", ".join(known[:5]) or "none"
+        raise RecommenderError(f"there is no run {run_id} of {launch.workflow.flow}; the newest: {newest}")
+    return run_id
+
+
+def published(launch: Launch, run_id: str) -> Version:
+    """The version that a finished run of the flow has published."""
+    set_metaflow_defaults()
+    from metaflow import Run, namespace
+
+    namespace(None)  # also runs of another user name
+    data = Run(f"{launch.workflow.flow}/{run_id}").data
+    return Version(data.version, Path(data.version_folder))
+
+
+def _known_runs(launch: Launch) -> list[str]:
+    """Ids of all runs of the flow, newest first."""
+    set_metaflow_defaults()
+    from metaflow import Flow, namespace
+    from metaflow.exception import MetaflowNotFound
+
+    namespace(None)  # also runs of another user name
+    try:
+        return [run.id for run in Flow(launch.workflow.flow)]
+    except MetaflowNotFound:
+        return []
+
+
+def _find(file: str, settings_file: Path) -> Path:
+    """The flow's file: beside the settings, or else in the checkout that this package is installed from."""
+    checkout = Path(__file__).parents[3]
+    for folder in (settings_file.absolute().parent, checkout):
+        if (folder / file).is_file():
+            return folder / file
+    raise RecommenderError(f"{file}: found neither beside {settings_file} nor in {checkout}")
+
+
+def _environment() -> dict[str, str]:
+    """The flow's environment: without the variables that the settings it gets have already taken in."""
+    environ = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
+    set_metaflow_defaults(environ)
+    return environ
+
+
+def _run_in_group(command: list[str], environ: dict[str, str]) -> tuple[int, int | None]:
+    """Run a command in a process group of its own; its exit status, and the last signal passed on to it.
+
+    Metaflow counts on its tasks getting the same signal, as they do from Ctrl-C in a terminal.
+    """
+    received: list[int] = []
+    groups: list[int] = []
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        for group in groups:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.killpg(group, number)
+
+    before = {number: signal.signal(number, pass_on) for number in FORWARDED}
+    try:
+        with subprocess.Popen(command, env=environ, process_group=0) as process:
+            groups.append(process.pid)
+            if received:  # before there was a group
+                os.killpg(process.pid, received[-1])
+            status = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return status, received[-1] if received else None

@@ -1,0 +1,96 @@
+"""The stages of a training run, for flow and command line: each leaves its result in the run's folder.
+
+A stage that a run has already finished is not repeated by its second call, so a killed run can be resumed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recommender.config import Settings
+from recommender.versions import Version, publish
+from recommender.workflows.runs import alone, write_settings
+
+if TYPE_CHECKING:
+    from recommender.data.prepared import Prepared
+
+STUDY_FILE = "study.log"
+METRICS_FILE = "metrics.json"
+PUBLISHED_FILE = "published.json"
+
+
+def tune(settings: Settings, prepared: Prepared, run_folder: Path, worker: int = 0) -> None:
+    """Search as one of `tuning.workers` processes that share the run's study."""
+    from recommender import tuning
+
+    with alone(run_folder, f"tune-{worker}"):
+        tuning.tune(settings, prepared, run_folder / STUDY_FILE, worker)
+
+
+def choose(settings: Settings, run_folder: Path) -> Settings:
+    """Lay the best settings that the search found over those of the run."""
+    from recommender import tuning
+
+    best = tuning.best_settings(settings, run_folder / STUDY_FILE)
+    write_settings(best, run_folder)
+    return best
+
+
+def train(settings: Settings, prepared: Prepared, run_folder: Path) -> None:
+    """Fit both models, going on from the run's last checkpoint where there is one."""
+    from recommender import training
+
+    with alone(run_folder, "train"):
+        training.train(settings, prepared, run_folder)
+
+
+def evaluate(settings: Settings, prepared: Prepared, run_folder: Path) -> dict[str, Any]:
+    """Measure the run's models and the baselines; returns what is written to `metrics.json`."""
+    from recommender.evaluation.evaluate import evaluate as measure
+    from recommender.training import Trained
+
+    with alone(run_folder, "evaluate"):
+        metrics = measure(settings, prepared, Trained.load(settings, prepared, run_folder))
+        _write_json(metrics, run_folder / METRICS_FILE)
+    return metrics
+
+
+def export(settings: Settings, prepared: Prepared, run_folder: Path) -> Version:
+    """Export the run's models and publish them as the next version; a run is published once."""
+    base = settings.export.models.absolute() / settings.workflow.name
+    with alone(run_folder, "export"):
+        if published := _published(run_folder):
+            return published
+        number = publish(_build_version(settings, prepared, run_folder), base)
+        version = Version(number, base / str(number))
+        _write_json({"number": number, "folder": str(version.folder)}, run_folder / PUBLISHED_FILE)
+    return version
+
+
+def _build_version(settings: Settings, prepared: Prepared, run_folder: Path) -> Path:
+    from recommender.export import export as build
+    from recommender.training import Trained
+
+    metrics = json.loads((run_folder / METRICS_FILE).read_text(encoding="utf-8"))
+    folder = run_folder / "version"
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed process has left
+    build(settings, prepared, Trained.load(settings, prepared, run_folder), metrics, folder)
+    return folder
+
+
+def _published(run_folder: Path) -> Version | None:
+    path = run_folder / PUBLISHED_FILE
+    if not path.exists():
+        return None
+    content = json.loads(path.read_text(encoding="utf-8"))
+    version = Version(content["number"], Path(content["folder"]))
+    return version if version.folder.is_dir() else None
+
+
+def _write_json(content: dict[str, Any], path: Path) -> None:
+    building = path.with_name(f".{path.name}")
+    building.write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
+    building.replace(path)

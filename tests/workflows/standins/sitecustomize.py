@@ -1,0 +1,107 @@
+"""Put on PYTHONPATH by the tests of the workflow's mechanics: quick stand-ins for the library's heavy stages.
+
+Every stage appends `<stage> begin|end <process> <detail>` to $STANDIN_LOG. The stage named by $STANDIN_HOLD
+waits in the middle until the file $STANDIN_RELEASE is there; the one named by $STANDIN_FAIL breaks a rule.
+"""
+
+import os
+import sys
+import time
+import types
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+
+def note(stage: str, moment: str, detail: object) -> None:
+    with Path(os.environ["STANDIN_LOG"]).open("a", encoding="utf-8") as log:
+        log.write(f"{stage} {moment} {os.getpid()} {detail}\n")
+
+
+def work(stage: str, detail: object = "") -> None:
+    from recommender.errors import DataError
+
+    note(stage, "begin", detail)
+    if os.environ.get("STANDIN_FAIL") == stage:
+        raise DataError("u.data, line 7: rating must be within 1 to 5, received 9")
+    while os.environ.get("STANDIN_HOLD") == stage and not Path(os.environ["STANDIN_RELEASE"]).exists():
+        time.sleep(0.02)
+    note(stage, "end", detail)
+
+
+class Prepared:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def summary(self) -> str:
+        return "stand-in: 3 ratings"
+
+
+class Trained:
+    @staticmethod
+    def load(settings: Any, prepared: Prepared, run_folder: Path) -> "Trained":
+        assert (run_folder / "weights").read_text(encoding="utf-8") == "trained"
+        return Trained()
+
+
+def prepare(settings: Any) -> Prepared:
+    work("prepare")
+    return Prepared(Path("data/prepared"))
+
+
+def tune(settings: Any, prepared: Prepared, study_path: Path, worker: int) -> None:
+    work("tune", worker)
+    with study_path.open("a", encoding="utf-8") as study:
+        study.write(f"{worker}\n")
+
+
+def best_settings(settings: Any, study_path: Path) -> Any:
+    from recommender.config import resolve
+
+    tree = settings.model_dump(mode="json")
+    tree["training"]["epochs"] = len(set(study_path.read_text(encoding="utf-8").split()))
+    return resolve(tree, environ={})
+
+
+def train(settings: Any, prepared: Prepared, run_folder: Path) -> None:
+    work("train", f"epochs={settings.training.epochs} lr={settings.training.learning_rate}")
+    (run_folder / "weights").write_text("trained", encoding="utf-8")
+
+
+def evaluate(settings: Any, prepared: Prepared, trained: Trained) -> dict[str, Any]:
+    work("evaluate")
+    measured = {"ranking": {"test": {"rmse": 0.95}}, "item mean": {"test": {"rmse": 1.0}}}
+    return {"dataset": "stand-in", "split": "time_range", "seed": settings.seed, "models": measured}
+
+
+def export(
+    settings: Any, prepared: Prepared, trained: Trained, metrics: dict[str, Any], folder: Path
+) -> None:
+    import json
+
+    folder.mkdir()
+    (folder / "saved_model.pb").write_text("model", encoding="utf-8")
+    work("export")
+    (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+
+
+def figures(run_folder: Path) -> list[Any]:
+    from matplotlib.figure import Figure
+
+    return [Figure()]
+
+
+STANDINS: dict[str, dict[str, Any]] = {
+    "recommender.data.prepare": {"prepare": prepare},
+    "recommender.data.prepared": {"Prepared": Prepared},
+    "recommender.tuning": {"tune": tune, "best_settings": best_settings},
+    "recommender.training": {"train": train, "Trained": Trained},
+    "recommender.evaluation.evaluate": {"evaluate": evaluate},
+    "recommender.export": {"export": export},
+    "recommender.tracking": {"figures": figures},
+}
+
+for name, content in STANDINS.items():
+    module = types.ModuleType(name)
+    vars(module).update(vars(SimpleNamespace(**content)))
+    sys.modules[name] = module

@@ -1,0 +1,153 @@
+"""The training workflow: check -> prepare -> tune (if asked for) -> train and evaluate -> export and publish.
+
+Run it with `recommender run workflow-train-model.yaml KEY=VALUE ...`, which checks the settings first, or as
+any Metaflow flow: `python workflow_train_model.py run`, `resume`, `card view train`, `show`. Another settings
+file: `python workflow_train_model.py --config settings FILE run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from recommender.workflows.environment import set_metaflow_defaults
+
+set_metaflow_defaults()  # Metaflow reads the environment while it is imported
+
+from metaflow import Config, FlowSpec, card, current, step  # noqa: E402
+from metaflow.cards import Image, Markdown  # noqa: E402
+from metaflow.exception import MetaflowException  # noqa: E402
+
+from recommender.config import Settings, check, parse_yaml, resolve  # noqa: E402
+from recommender.errors import ConfigError, RecommenderError  # noqa: E402
+from recommender.workflows.validation import validate  # noqa: E402
+
+SETTINGS_FILE = Path(__file__).resolve().with_name("workflow-train-model.yaml")
+
+
+class UserError(MetaflowException):
+    """What the user can mend: Metaflow prints such an exception without a traceback."""
+
+    headline = "error"
+
+
+def parse_settings(text: str) -> dict[str, Any]:
+    """The text of a settings file, checked and complete."""
+    try:
+        settings = resolve(parse_yaml(text, "settings"))
+        validate(settings)
+    except ConfigError as error:
+        raise UserError(str(error)) from None
+    return settings.model_dump(mode="json")
+
+
+class TrainModelFlow(FlowSpec):
+    """From raw ratings to a published recommender; each step is a process of its own."""
+
+    settings = Config(
+        "settings", default=str(SETTINGS_FILE), parser=parse_settings, help="Settings, a YAML file."
+    )
+
+    @step
+    def start(self) -> None:
+        """Open the run's folder."""
+        from recommender.workflows import runs
+
+        with plain_errors():
+            self.resolved = self.settings.to_dict()
+            self.run_folder = str(runs.open_run(check(self.resolved), current.run_id))
+        print(f"run folder {self.run_folder}")
+        self.next(self.prepare)
+
+    @step
+    def prepare(self) -> None:
+        """Get the data, split it, compute all features."""
+        from recommender.data.prepare import prepare
+
+        with plain_errors():
+            prepared = prepare(self._settings())
+            self.summary = prepared.summary()
+        print(self.summary)
+        self.prepared_folder = str(prepared.folder.absolute())
+        self.search = "yes" if self._settings().tuning.trials else "no"
+        self.next({"yes": self.fan_out, "no": self.train}, condition="search")
+
+    @step
+    def fan_out(self) -> None:
+        """One task for each worker of the search."""
+        self.workers = list(range(self._settings().tuning.workers))
+        self.next(self.tune, foreach="workers")
+
+    @step
+    def tune(self) -> None:
+        """Search for better settings on the validation split, together with the other workers."""
+        from recommender.workflows import stages
+
+        with plain_errors():
+            stages.tune(self._settings(), self._prepared(), Path(self.run_folder), self.input)
+        self.next(self.choose)
+
+    @step
+    def choose(self, inputs: Any) -> None:
+        """Go on with the best settings found."""
+        from recommender.workflows import stages
+
+        self.merge_artifacts(inputs, include=["run_folder", "prepared_folder", "summary", "resolved"])
+        with plain_errors():
+            best = stages.choose(self._settings(), Path(self.run_folder))
+        self.resolved = best.model_dump(mode="json")
+        self.next(self.train)
+
+    @card(type="blank")
+    @step
+    def train(self) -> None:
+        """Fit both models, measure them beside the baselines, and draw the card."""
+        from recommender import tracking
+        from recommender.workflows import stages
+
+        with plain_errors():
+            settings, prepared, folder = self._settings(), self._prepared(), Path(self.run_folder)
+            stages.train(settings, prepared, folder)
+            self.metrics = stages.evaluate(settings, prepared, folder)
+        current.card.append(Markdown(f"# {settings.workflow.name}\n```\n{self.summary}\n```"))
+        for figure in tracking.figures(folder):
+            current.card.append(Image.from_matplotlib(figure))
+        self.next(self.export)
+
+    @step
+    def export(self) -> None:
+        """Write the SavedModel and publish it as the next version."""
+        from recommender.workflows import stages
+
+        with plain_errors():
+            version = stages.export(self._settings(), self._prepared(), Path(self.run_folder))
+        self.version, self.version_folder = version.number, str(version.folder)
+        self.next(self.end)
+
+    @step
+    def end(self) -> None:
+        """Say where the version is."""
+        print(f"published version {self.version} in {self.version_folder}")
+
+    def _settings(self) -> Settings:
+        return check(self.resolved)
+
+    def _prepared(self) -> Any:
+        from recommender.data.prepared import Prepared
+
+        return Prepared(Path(self.prepared_folder))
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Errors meant for the user end a step without a traceback."""
+    try:
+        yield
+    except RecommenderError as error:
+        raise UserError(str(error)) from None
+
+
+if __name__ == "__main__":
+    TrainModelFlow()
