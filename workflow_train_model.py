@@ -109,8 +109,8 @@ class TrainModelFlow(FlowSpec):
 
         with plain_errors():
             settings, prepared, folder = self._settings(), self._prepared(), Path(self.run_folder)
-            stages.train(settings, prepared, folder)
-            self.metrics = stages.evaluate(settings, prepared, folder)
+            trained = stages.train(settings, prepared, folder)
+            self.metrics = stages.evaluate(settings, prepared, trained, folder)
         current.card.append(Markdown(f"# {settings.workflow.name}\n```\n{self.summary}\n```"))
         for figure in tracking.figures(folder):
             current.card.append(Image.from_matplotlib(figure))
@@ -122,7 +122,8 @@ class TrainModelFlow(FlowSpec):
         from recommender.workflows import stages
 
         with plain_errors():
-            version = stages.export(self._settings(), self._prepared(), Path(self.run_folder))
+            settings, prepared, folder = self._settings(), self._prepared(), Path(self.run_folder)
+            version = stages.export(settings, prepared, stages.train(settings, prepared, folder), folder)
         self.version, self.version_folder = version.number, str(version.folder)
         self.next(self.end)
 

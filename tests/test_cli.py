@@ -10,6 +10,7 @@ import pytest
 
 import recommender.cli
 from recommender.cli import cli
+from recommender.cli.suggestion import spelled
 from recommender.cli.tables import metrics_table, table
 
 COMMANDS = sorted(cli.commands)
@@ -21,8 +22,10 @@ METRICS = {
     "split": "time_range",
     "seed": 42,
     "models": {
-        "ranking": {"test": {"rmse": 0.91, "auc": 0.75}},
-        "retrieval": {"test": {"recall@10": 0.125}},
+        "item_mean": {"test": {"rmse": 1.0}},
+        "deep_ranking": {"test": {"rmse": 0.91, "auc": 0.75}},
+        "popularity": {"test": {"ndcg@10": 0.1}},
+        "two_tower_retrieval": {"test": {"ndcg@10": 0.125, "accuracy@100": None}},
     },
 }
 
@@ -145,7 +148,7 @@ def test_the_settings_file_of_the_working_directory_is_the_default(run: Any) -> 
     Path("workflow-train-model.yaml").write_text("workflow: {name: mine}\n", encoding="utf-8")
     assert run("models") == (
         0,
-        "no version in data/models/mine yet; next: recommender run workflow-train-model.yaml\n",
+        "no version in data/models/mine yet\nnext: recommender run workflow-train-model.yaml\n",
         "",
     )
     Path("other.yaml").write_text("workflow: {name: other}\n", encoding="utf-8")
@@ -205,6 +208,29 @@ def test_the_command_is_installed_beside_the_interpreter() -> None:
     assert answer.stdout == f"recommender, version {recommender.__version__}\n"
 
 
+def test_the_next_command_is_spelled_as_the_shell_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "recommender"
+    program.touch(0o755)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    monkeypatch.setenv("PATH", os.defpath)
+    assert spelled("run", "a b.yaml") == f"{program} run 'a b.yaml'"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert spelled("run", "a b.yaml") == "recommender run 'a b.yaml'"
+    monkeypatch.setattr(sys, "argv", ["-c"])
+    assert spelled("doctor") == "recommender doctor"
+
+
+def test_preparing_suggests_training_with_the_same_settings(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = SimpleNamespace(summary=lambda: "3 ratings", folder=Path("data/prepared/x"))
+    monkeypatch.setitem(sys.modules, "recommender.data.prepare", SimpleNamespace(prepare=lambda _: prepared))
+    _, output, _ = run("prepare", "data.dataset=synthetic", "seed=3")
+    assert output.splitlines()[-1] == "next: recommender train data.dataset=synthetic seed=3"
+
+
 def test_columns_of_a_table_are_aligned() -> None:
     assert table(["name", "value"], [["a", 1.0], ["long name", None]]).splitlines() == [
         "name        value",
@@ -215,8 +241,14 @@ def test_columns_of_a_table_are_aligned() -> None:
     assert table(["name", "value"], []).splitlines() == ["name  value", "----  -----"]
 
 
-def test_each_model_is_in_the_table_of_what_it_does() -> None:
+def test_each_model_is_in_the_table_of_what_it_does_best_first() -> None:
     title, rating, ranking = metrics_table(METRICS).split("\n\n")
     assert title == "synthetic, test split (time_range), seed 42"
-    assert [line.split()[0] for line in rating.splitlines()[2:]] == ["ranking"]
-    assert [line.split() for line in ranking.splitlines()[2:]] == [["retrieval", "0.1250"]]
+    assert [line.split() for line in rating.splitlines()[2:]] == [
+        ["deep_ranking", "0.9100", "0.7500"],
+        ["item_mean", "1.0000", "-"],
+    ]
+    assert [line.split() for line in ranking.splitlines()[2:]] == [
+        ["two_tower_retrieval", "0.1250", "-"],
+        ["popularity", "0.1000", "-"],
+    ]

@@ -71,7 +71,7 @@ def comments() -> dict[str, str]:
     """The comment behind each key of the settings file."""
     found, sections = {}, []
     for line in SETTINGS_FILE.read_text(encoding="utf-8").splitlines():
-        match = re.match(r"( *)([a-z_]+):(.*)", line)
+        match = re.match(r"( *)([a-z0-9_]+):(.*)", line)
         if match:
             depth = len(match[1]) // 2
             sections[depth:] = [match[2]]

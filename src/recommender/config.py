@@ -1,20 +1,32 @@
 """Typed settings: YAML, laid over by a preset, the environment and `KEY=VALUE`, checked before any work.
 
-The order, later wins: defaults here < the YAML file < `preset` < `HP_FINAL_EPOCHS`, `HP_FINAL_LR` < `KEY=VALUE`.
-An unknown key, a wrong type or an impossible value is one line naming key, rule and value (`ConfigError`).
+The order, later wins: defaults here < the YAML file < `preset` < `HP_FINAL_EPOCHS`, `HP_FINAL_LR` <
+`KEY=VALUE`. An unknown key, a wrong type or an impossible value is one line naming key, rule and value
+(`ConfigError`).
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from recommender.errors import ConfigError
 
@@ -22,6 +34,15 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 PathSetting = Annotated[Path, Field(strict=False)]  # YAML has no path type: a string is one
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError("input should be a finite number")
+    return value
+
+
+Number = Annotated[int | float, BeforeValidator(_number)]  # keeps whole numbers whole
 
 
 class Section(BaseModel):
@@ -51,7 +72,9 @@ class SyntheticSettings(Section):
     def _everyone_can_rate(self) -> SyntheticSettings:
         if not self.users <= self.ratings <= self.users * self.movies // 2:
             at_most = self.users * self.movies // 2
-            raise ValueError(f"ratings must be between users ({self.users}) and half of all pairs ({at_most})")
+            raise ValueError(
+                f"ratings must be between users ({self.users}) and half of all pairs ({at_most})"
+            )
         return self
 
 
@@ -114,18 +137,34 @@ class TrainingSettings(Section):
     patience: Annotated[int, Field(ge=0)] = 3
 
 
+# What can be shown of a user without telling of the one movie that is left out of the history.
+LEAVE_ONE_OUT_FEATURES = ("user_id", "gender", "age", "occupation", "history")
+
+
 class RetrievalSettings(Section):
     """The two-tower model that picks candidates."""
 
-    user_features: list[str] = ["user_id", "gender", "age", "occupation", "history"]
+    user_features: list[str] = list(LEAVE_ONE_OUT_FEATURES)
     movie_features: list[str] = ["movie_id", "genres", "release_year"]
+    history: Literal["point_in_time", "leave_one_out"] = "point_in_time"
+    history_length: Positive = 50
     embedding_size: Positive = 64
+    hidden: list[Positive] = [128]
     temperature: Annotated[float, Field(gt=0)] = 1.0
     negatives: Annotated[int, Field(ge=0)] = 1024
     unknown_user_rate: Rate = 0.5
     dropout: Rate = 0.2
+    l2: Annotated[float, Field(ge=0)] = 0.0
     candidates: Positive = 100
     training: TrainingSettings = TrainingSettings(epochs=8)
+
+    @model_validator(mode="after")
+    def _what_is_left_out_does_not_show(self) -> RetrievalSettings:
+        telling = sorted(set(self.user_features) - set(LEAVE_ONE_OUT_FEATURES))
+        if self.history == "leave_one_out" and telling:
+            allowed = ", ".join(LEAVE_ONE_OUT_FEATURES)
+            raise ValueError(f"history leave_one_out takes user_features among {allowed}, not {telling[0]!r}")
+        return self
 
 
 class RankingSettings(Section):
@@ -160,11 +199,85 @@ class RankingSettings(Section):
     unknown_movie_rate: Rate = 0.1
 
 
+class Range(Section):
+    """What one setting may become: from `low` to `high`, or one of `choices`.
+
+    Whole numbers where `low`, `high` and `step` are. `log` draws evenly over orders of magnitude, `step` only
+    every so much from `low` on.
+    """
+
+    low: Number | None = None
+    high: Number | None = None
+    log: bool = False
+    step: Number | None = None
+    choices: list[Any] | None = None
+
+    @model_serializer(mode="wrap")
+    def _what_is_said(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        return {key: value for key, value in serialize(self).items() if value != fields[key].default}
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Range:
+        if self.choices is not None:
+            self._check_choices(self.choices)
+        elif self.low is None or self.high is None:
+            raise ValueError("must have low and high, or choices")
+        else:
+            self._check_limits(self.low, self.high)
+        return self
+
+    def _check_choices(self, choices: list[Any]) -> None:
+        if (self.low, self.high, self.step, self.log) != (None, None, None, False):
+            raise ValueError("must have either choices or low and high, not both")
+        if len({repr(choice) for choice in choices}) < max(len(choices), 2):
+            raise ValueError(f"choices must be two or more, all different, received {choices}")
+
+    def _check_limits(self, low: float, high: float) -> None:
+        if low >= high:
+            raise ValueError(f"low must be below high, received {low} and {high}")
+        if self.log and (low <= 0 or self.step is not None):
+            raise ValueError("log needs low above 0 and no step")
+        if self.step is not None:
+            steps = (high - low) / self.step if self.step > 0 else 0.0
+            if steps == 0 or not math.isclose(steps, round(steps)):
+                raise ValueError(f"step must be above 0 and divide high - low, received {self.step}")
+
+
+def _with_dotted_keys(ranges: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each range under its whole key, in order; a mapping without any key of `Range` is a section."""
+    for name, value in ranges.items():
+        if isinstance(value, dict) and value and not value.keys() & Range.model_fields.keys():
+            yield from _with_dotted_keys(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
 class TuningSettings(Section):
-    """The search for better settings on the validation split."""
+    """The search for better settings on the validation split: `ranges` says what each key may become."""
 
     trials: Annotated[int, Field(ge=0)] = 0
     workers: Positive = 1
+    pruning: bool = True
+    ranges: dict[str, Range] = {
+        "training.learning_rate": Range(low=0.0005, high=0.01, log=True),
+        "ranking.embedding_size": Range(low=8, high=32, step=8),
+        "ranking.head_options.hidden": Range(choices=[[64, 32], [128, 64], [256, 64], [64]]),
+        "ranking.head_options.dropout": Range(low=0.0, high=0.5),
+        "ranking.unknown_movie_rate": Range(low=0.0, high=0.3),
+    }
+
+    @field_validator("ranges", mode="before")
+    @classmethod
+    def _with_dots(cls, ranges: Any) -> Any:
+        """Sections within `ranges` mean the same as dots; null takes a range away."""
+        if not isinstance(ranges, dict):
+            return ranges
+        flat: dict[str, Any] = {}
+        for key, value in _with_dotted_keys(ranges):
+            both = isinstance(value, dict) and isinstance(flat.get(key), dict)
+            flat[key] = flat[key] | value if both else value
+        return {key: value for key, value in flat.items() if value is not None}
 
 
 class EvaluationSettings(Section):
@@ -205,7 +318,9 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
 )
 
 # The names under which the original training script took its final epochs and learning rate.
@@ -281,7 +396,9 @@ def parse_yaml(text: str, origin: str) -> dict[str, Any]:
 def presets() -> list[str]:
     """Names that the key `preset` takes."""
     folder = resources.files("recommender") / "presets"
-    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return sorted(
+        entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
+    )
 
 
 def read_preset(name: str) -> dict[str, Any]:

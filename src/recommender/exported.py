@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
@@ -32,31 +31,21 @@ class ExportedModel:
 
     def recommend(self, user_id: str, n: int = 10) -> list[ScoredMovie]:
         """The best `n` movies that the user has not rated, best first; fewer where there are fewer."""
-        return self._ask("recommend", user_id=user_id, k=n)
+        return self._ask("recommend", user_id=tf.constant([user_id]), exclude=tf.constant([[""]]), k=n)
 
     def similar(self, movie: str, n: int = 10) -> list[ScoredMovie]:
-        """The `n` movies most like one, given by title or id; raises `RecommenderError` for none such."""
-        answer = self._ask("similar_movies", movie_title=movie, k=n)
-        answer = answer or self._ask("similar_movies", movie_id=movie, k=n)
+        """The `n` movies most like one, given by id or title; raises `RecommenderError` for none such."""
+        answer = self._ask("similar_movies", movie=tf.constant([movie]), k=n)
         if not answer:
             raise RecommenderError(f"no movie with the title or id {movie!r} is in the model")
         return answer
 
-    def _ask(self, signature: str, **given: str | int) -> list[ScoredMovie]:
-        """Call a signature for one row; inputs that are not given are empty or 0."""
-        function = self._model.signatures[signature]
-        inputs = {
-            name: tf.fill([1] * spec.shape.rank, tf.constant(given.get(name, _nothing(spec)), spec.dtype))
-            for name, spec in function.structured_input_signature[1].items()
-        }
-        outputs = function(**inputs)
+    def _ask(self, signature: str, k: int, **given: tf.Tensor) -> list[ScoredMovie]:
+        """Call a signature for one row."""
+        outputs = self._model.signatures[signature](k=tf.constant(k), **given)
         ids, titles, scores = (outputs[name].numpy()[0] for name in ("movie_ids", "titles", "scores"))
         return [
             ScoredMovie(movie_id.decode(), title.decode(), float(score))
             for movie_id, title, score in zip(ids, titles, scores, strict=True)
             if movie_id  # shorter answers are filled up with empty ids
         ]
-
-
-def _nothing(spec: Any) -> str | int:
-    return "" if spec.dtype == tf.string else 0

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from recommender.config import Settings, load_settings
+from recommender.errors import RecommenderError
 from recommender.workflows import stages
 
 METRICS = {"dataset": "stand-in"}
@@ -26,8 +27,6 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder.mkdir()
         (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
 
-    loaded = SimpleNamespace(Trained=SimpleNamespace(load=lambda *_: "models"))
-    monkeypatch.setitem(sys.modules, "recommender.training", loaded)
     monkeypatch.setitem(sys.modules, "recommender.export", SimpleNamespace(export=build))
     folder = tmp_path / "run"
     folder.mkdir()
@@ -36,7 +35,7 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def export(settings: Settings, run_folder: Path) -> Any:
-    return stages.export(settings, None, run_folder)  # type: ignore[arg-type]
+    return stages.export(settings, None, None, run_folder)  # type: ignore[arg-type]
 
 
 def test_a_run_is_published_once_however_often_it_is_exported(settings: Settings, run_folder: Path) -> None:
@@ -57,3 +56,10 @@ def test_what_a_killed_export_has_left_is_not_published(settings: Settings, run_
     (run_folder / "version").mkdir()
     (run_folder / "version" / "half-written").touch()
     assert [path.name for path in export(settings, run_folder).folder.iterdir()] == ["metrics.json"]
+
+
+def test_a_run_that_was_not_measured_is_not_published(settings: Settings, run_folder: Path) -> None:
+    (run_folder / stages.METRICS_FILE).unlink()
+    with pytest.raises(RecommenderError, match="not there; measure the run first: `recommender evaluate`"):
+        export(settings, run_folder)
+    assert not (settings.export.models / "recommender").exists()

@@ -160,7 +160,7 @@ def test_a_resumed_run_waits_for_an_orphan_that_still_trains(workplace: Workplac
     workplace.release.touch()
     status, output = workplace.finish(resumed)
     assert status == 0, output
-    assert workplace.log("train", "end")[0][0] == orphan
+    assert [process for process, _ in workplace.log("train", "begin")] == [orphan]
     assert [version.name for version in workplace.versions()] == ["1"]
 
 
@@ -211,8 +211,8 @@ def test_a_finished_command_shows_the_metrics_and_what_to_do_next(workplace: Wor
     assert [line.split() for line in table[:4:1]] == [
         ["rating", "prediction", "rmse"],
         ["-----------------", "------"],
-        ["ranking", "0.9500"],
-        ["item", "mean", "1.0000"],
+        ["deep_ranking", "0.9500"],
+        ["item_mean", "1.0000"],
     ]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from recommender.cli.settings import config_option, read
+from recommender.cli.settings import DEFAULT_FILE, config_option, read
+from recommender.cli.suggestion import suggest
 from recommender.cli.tables import table
 from recommender.config import Settings
 from recommender.versions import Version, list_versions, resolve
@@ -38,7 +39,8 @@ def models(as_json: bool, config: Path | None) -> None:
             table(["version", "data set", "split", "seed", *HEADLINES], [_row(version) for version in found])
         )
     else:
-        click.echo(f"no version in {_base(settings)} yet; next: recommender run workflow-train-model.yaml")
+        click.echo(f"no version in {_base(settings)} yet")
+        suggest("run", str(DEFAULT_FILE))
 
 
 @click.command()
@@ -83,9 +85,9 @@ def similar(movie: str, n: int, as_json: bool, number: int | None, config: Path 
 
 # The metrics that tell versions apart at a glance: model, metric on the test split.
 HEADLINES = {
-    "ranking rmse": ("ranking", "rmse"),
-    "retrieval recall@10": ("retrieval", "recall@10"),
-    "retrieval hit_rate@100": ("retrieval", "hit_rate@100"),
+    "rmse": ("deep_ranking", "rmse"),
+    "ndcg@10": ("two_tower_retrieval", "ndcg@10"),
+    "accuracy@100": ("two_tower_retrieval", "accuracy@100"),
 }
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# What is shown of metrics.json, best known first: the rest is in the file.
-SHOWN = {
-    "rating prediction": ("rmse", "mae", "auc", "log_loss"),
-    "ranking the whole catalogue": ("recall@10", "ndcg@10", "hit_rate@10", "hit_rate@100", "coverage@10"),
-}
+# What is shown of metrics.json, models ordered by the first: the rest is in the file.
+RATING = ("rmse", "mae", "auc", "log_loss")
+RANKING = ("ndcg@10", "recall@10", "hit_rate@10", "mrr@10", "accuracy@100", "coverage@10")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -24,19 +22,23 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def metrics_table(metrics: Mapping[str, Any], split: str = "test") -> str:
-    """What was measured on one split, a row for each model and baseline, a table for each task."""
-    parts = [f"{metrics['dataset']}, {split} split ({metrics['split']}), seed {metrics['seed']}"]
-    for title, names in SHOWN.items():
-        measured = {model: splits.get(split, {}) for model, splits in metrics["models"].items()}
-        names = tuple(name for name in names if any(name in found for found in measured.values()))
-        rows = [
-            [model, *(found.get(name) for name in names)]
-            for model, found in measured.items()
-            if any(name in found for name in names)
-        ]
-        if rows:
-            parts.append(table([title, *names], rows))
-    return "\n\n".join(parts)
+    """What was measured on one split: models and baselines, best first, in a table for each task."""
+    measured = {model: splits[split] for model, splits in metrics["models"].items() if split in splits}
+    title = f"{metrics['dataset']}, {split} split ({metrics['split']}), seed {metrics['seed']}"
+    rating = _task(measured, "rating prediction", RATING, lower_is_better=True)
+    ranking = _task(measured, "ranking the whole catalogue", RANKING, lower_is_better=False)
+    return "\n\n".join([title, *rating, *ranking])
+
+
+def _task(
+    measured: Mapping[str, Mapping[str, Any]], title: str, names: Sequence[str], lower_is_better: bool
+) -> list[str]:
+    """The table of one task, if anything was measured there."""
+    found = [model for model, values in measured.items() if values.get(names[0]) is not None]
+    found.sort(key=lambda model: measured[model][names[0]], reverse=not lower_is_better)
+    shown = [name for name in names if any(name in measured[model] for model in found)]
+    rows = [[model, *(measured[model].get(name) for name in shown)] for model in found]
+    return [table([title, *shown], rows)] if rows else []
 
 
 def _cell(value: object) -> str:

@@ -53,7 +53,8 @@ def evaluate(name: str | None, config: Path | None) -> None:
 
     folder = runs.find_run(read(config), name)
     settings = runs.read_settings(folder)
-    metrics = stages.evaluate(settings, prepare(settings), folder)
+    prepared = prepare(settings)
+    metrics = stages.evaluate(settings, prepared, stages.train(settings, prepared, folder), folder)
     click.echo(metrics_table(metrics))
     click.echo(f"measured in {folder / stages.METRICS_FILE}")
     suggest("export", "--run", folder.name)
@@ -68,6 +69,7 @@ def export(name: str | None, config: Path | None) -> None:
 
     folder = runs.find_run(read(config), name)
     settings = runs.read_settings(folder)
-    version = stages.export(settings, prepare(settings), folder)
+    prepared = prepare(settings)
+    version = stages.export(settings, prepared, stages.train(settings, prepared, folder), folder)
     click.echo(f"published version {version.number} in {version.folder}")
     suggest("recommend", "--user", "42")

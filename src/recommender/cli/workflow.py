@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
 
+from recommender.cli.suggestion import spelled, suggest
 from recommender.cli.tables import metrics_table
 from recommender.errors import RecommenderError
 from recommender.workflows import launch
@@ -36,7 +36,7 @@ def run(settings_file: Path, overrides: tuple[str, ...], resume: str | None) -> 
     version = launch.published(started, outcome.run_id)
     click.echo(metrics_table(version.metrics()))
     click.echo(f"published version {version.number} in {version.folder}")
-    click.echo("next: recommender recommend --user 42")
+    suggest("recommend", "--user", "42")
 
 
 def _failure(settings_file: Path, outcome: launch.Outcome) -> RecommenderError:
@@ -45,9 +45,7 @@ def _failure(settings_file: Path, outcome: launch.Outcome) -> RecommenderError:
         "the workflow was stopped" if outcome.stopped_by else "the workflow failed, its output says why"
     )
     if outcome.run_id is not None:
-        happened += (
-            f"; to go on with it: recommender run {shlex.quote(str(settings_file))} --resume {outcome.run_id}"
-        )
+        happened += f"; to go on with it: {spelled('run', str(settings_file), '--resume', outcome.run_id)}"
     error = RecommenderError(happened)
     error.exit_status = 128 + outcome.stopped_by if outcome.stopped_by else 1  # as shells report signals
     return error

@@ -1,0 +1,1 @@
+"""From raw ratings to features that models train on. Only `batches` knows of TensorFlow."""

@@ -9,9 +9,14 @@ import tensorflow as tf
 
 
 def batches(
-    arrays: Mapping[str, np.ndarray], batch_size: int, *, shuffle_seed: int | None = None, epoch: tf.Variable | None = None
+    arrays: Mapping[str, np.ndarray],
+    batch_size: int,
+    *,
+    shuffle_seed: int | None = None,
+    epoch: tf.Variable | None = None,
 ) -> tf.data.Dataset:
-    """One pass over rows that `arrays` hold by name, as dicts of tensors with `batch_size` rows or, last, fewer.
+    """One pass over rows that `arrays` hold by name, as dicts of tensors with `batch_size` rows or, last,
+    fewer.
 
     With `shuffle_seed`, every pass is a true permutation of all rows. It depends on the seed and on the value
     of `epoch` when the pass starts, so that a run that stopped goes on with the order it would have had.
@@ -29,8 +34,6 @@ def batches(
     def gather(rows: tf.Tensor) -> dict[str, tf.Tensor]:
         return {name: tf.gather(column, rows) for name, column in columns.items()}
 
-    orders = tf.data.Dataset.range(1).map(order)
-    indices = orders.unbatch().batch(batch_size) if num_rows == 0 else orders.flat_map(
-        lambda rows: tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
-    )
+    rows = tf.data.Dataset.range(1).map(order)
+    indices = rows.flat_map(lambda row: tf.data.Dataset.from_tensor_slices(row).batch(batch_size))
     return indices.map(gather, num_parallel_calls=1).prefetch(2)

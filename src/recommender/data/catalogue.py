@@ -15,8 +15,8 @@ class Catalogue:
     """Users and movies in the order of their codes.
 
     Those with a training rating come first, in the order of their first one: `known_users` and `known_movies`
-    count them. A model's index is code + 1; 0 is padding or an id that the catalogue lacks. `users` and `movies`
-    hold the canonical columns; `genres` names the genre codes.
+    count them. A model's index is code + 1; 0 is padding or an id that the catalogue lacks. `users` and
+    `movies` hold the canonical columns; `genres` names the genre codes.
     """
 
     users: pd.DataFrame

@@ -19,9 +19,9 @@ def encode_features(table: pa.Table, features: Sequence[Feature], schema: Schema
     """Arrays by column name, first dimension = rows.
 
     id: int32 `(n,)`, code + 1. categorical: int32 `(n,)`, 0 = missing or not in the vocabulary.
-    multi_categorical: int32 `(n, width)`, genre code + 1, 0 = padding. numeric: float32 `(n,)`, NaN = missing.
-    sequence: `(n, length)`, newest first, 0 = padding: movies int32, code + 1; ratings and deviations float32;
-    ages float32, seconds.
+    multi_categorical: int32 `(n, width)`, genre code + 1, 0 = padding. numeric: float32 `(n,)`, NaN =
+    missing. sequence: `(n, length)`, newest first, 0 = padding: movies int32, code + 1; ratings and
+    deviations float32; ages float32, seconds.
     """
     return {
         column: _encode(table[column], feature, column, schema)

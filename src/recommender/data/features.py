@@ -52,7 +52,10 @@ FEATURES = (
     Feature("top_genres", "multi_categorical", "user_history"),
     Feature("liked_movies", "sequence", "user_history"),
     Feature(
-        "history", "sequence", "user_history", parts=("history_movies", "history_ratings", "history_deviations", "history_ages")
+        "history",
+        "sequence",
+        "user_history",
+        parts=("history_movies", "history_ratings", "history_deviations", "history_ages"),
     ),
     Feature("days_since_first", "numeric", "user_history", log=True),
     Feature("movie_count", "numeric", "movie_history", log=True),
@@ -67,7 +70,9 @@ FEATURES = (
 BY_NAME = {feature.name: feature for feature in FEATURES}
 
 
-def select(names: Iterable[str], setting: str, sources: Sequence[Source] | None = None) -> tuple[Feature, ...]:
+def select(
+    names: Iterable[str], setting: str, sources: Sequence[Source] | None = None
+) -> tuple[Feature, ...]:
     """The declared features of these names, in declared order.
 
     Raises `ConfigError` naming `setting` for an unknown name or one whose source is not among `sources`.
@@ -80,8 +85,8 @@ def select(names: Iterable[str], setting: str, sources: Sequence[Source] | None 
     return tuple(feature for feature in FEATURES if feature.name in names)
 
 
-def feature_sql(settings: FeatureSettings, num_genres: int, rating_mean: float) -> str:
-    """The text of `features.sql` for these settings, this many genres and the mean rating of training."""
+def feature_sql(settings: FeatureSettings, num_genres: int, rating_scale: tuple[float, float]) -> str:
+    """The text of `features.sql` for these settings, this many genres and this rating scale."""
     text = (resources.files("recommender.data") / "features.sql").read_text(encoding="utf-8")
     counts = (
         f"CAST(SUM(CASE WHEN LIST_CONTAINS(genres, {genre}) THEN liked ELSE 0 END) OVER by_user AS BIGINT)"
@@ -90,7 +95,7 @@ def feature_sql(settings: FeatureSettings, num_genres: int, rating_mean: float) 
     )
     return text.format(
         liked_threshold=repr(settings.liked_threshold),
-        rating_mean=f"CAST({rating_mean!r} AS DOUBLE)",
+        rating_middle=f"CAST({sum(rating_scale) / 2} AS DOUBLE)",
         genre_counts="[" + ",\n      ".join(counts) + "]",
         history_length=settings.history_length,
         liked_length=settings.liked_length,

@@ -56,8 +56,8 @@ windows AS (
 ),
 
 -- How far a user's ratings lie from what others had given those movies by then, and how far a movie's lie from
--- what those users had given by then. Early means are shrunk towards the training mean, as if 5 ratings stood
--- before them. These sums of fractions are the only ones that are not exact.
+-- what those users had given by then. Early means are shrunk towards the middle of the rating scale, as if 5 ratings
+-- stood before them; a mean over the data would let later ratings into earlier features. These sums of fractions are the only ones that are not exact.
 user_deviations AS (
   SELECT
     *,
@@ -65,7 +65,7 @@ user_deviations AS (
       PARTITION BY user_id ORDER BY timestamp RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ) AS user_deviation_sum
   FROM (
-    SELECT *, rating - (COALESCE(movie_sum, 0) + 5 * {rating_mean}) / (movie_count + 5) AS deviation
+    SELECT *, rating - (COALESCE(movie_sum, 0) + 5 * {rating_middle}) / (movie_count + 5) AS deviation
     FROM windows
   ) AS w
 ),
@@ -73,7 +73,7 @@ user_deviations AS (
 deviations AS (
   SELECT
     *,
-    SUM(rating - {rating_mean} - COALESCE(user_deviation_sum, 0) / (user_count + 5)) OVER (
+    SUM(rating - {rating_middle} - COALESCE(user_deviation_sum, 0) / (user_count + 5)) OVER (
       PARTITION BY movie_id ORDER BY timestamp RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ) AS movie_deviation_sum
   FROM user_deviations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 from recommender.config import Settings
 from recommender.data.catalogue import Catalogue, first_appearance_codes
 from recommender.data.engines import DuckDBEngine, Engine
+from recommender.data.features import FEATURES, feature_sql
 from recommender.data.folders import complete_or_absent
-from recommender.data.features import BY_NAME, feature_sql
 from recommender.data.interactions import Interactions
 from recommender.data.prepared import SNAPSHOTS, Prepared
 from recommender.data.schema import fit_schema
@@ -44,9 +44,12 @@ def prepare(settings: Settings, engine: Engine | None = None) -> Prepared:
 
 def _key(settings: Settings, tables: Tables) -> str:
     """A hash of everything that the preparation depends on."""
-    data = settings.data.model_dump(mode="json", include={"split", "validation_share", "test_share", "leave_last"})
+    data = settings.data.model_dump(
+        mode="json", include={"split", "validation_share", "test_share", "leave_last"}
+    )
     seed = settings.seed if settings.data.split == "random" else None
-    text = json.dumps([LAYOUT, tables.key, data, seed, feature_sql(settings.features, 1, 0.0), settings.features.mode])
+    sql = feature_sql(settings.features, 1, tables.rating_scale)
+    text = json.dumps([LAYOUT, tables.key, data, seed, sql, settings.features.mode])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -55,7 +58,7 @@ def _build(settings: Settings, tables: Tables, engine: Engine, folder: Path) -> 
     catalogue.users.to_parquet(folder / "users.parquet", index=False)
     catalogue.movies.to_parquet(folder / "movies.parquet", index=False)
     pq.write_table(_interaction_table(interactions), folder / "interactions.parquet")
-    _write_features(settings, interactions, catalogue, engine, folder)
+    _write_features(settings, tables, interactions, catalogue, engine, folder)
     schema = fit_schema(settings, tables, interactions, catalogue, folder / "features.parquet")
     (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
 
@@ -68,7 +71,9 @@ def encode(settings: Settings, tables: Tables) -> tuple[Interactions, Catalogue]
     movie = _positions(ratings["movie_id"], movies["movie_id"])
     for name, ids in (("user", user), ("movie", movie)):
         if len(np.unique(ids)) < 2:
-            raise DataError(f"{tables.name}: at least 2 {name}s with ratings are needed, found {len(np.unique(ids))}")
+            raise DataError(
+                f"{tables.name}: at least 2 {name}s with ratings are needed, found {len(np.unique(ids))}"
+            )
     timestamp = ratings["timestamp"].to_numpy()
     split = assign_splits(settings.data, user, timestamp, settings.seed)
     user_codes, known_users = first_appearance_codes(user, len(users), split == 0)
@@ -95,34 +100,41 @@ def _positions(column: pa.ChunkedArray, ids: pd.Series) -> np.ndarray:
 
 
 def _interaction_table(interactions: Interactions) -> pa.Table:
-    columns = {name: getattr(interactions, name) for name in ("user", "movie", "rating", "timestamp", "split")}
+    columns = {
+        name: getattr(interactions, name) for name in ("user", "movie", "rating", "timestamp", "split")
+    }
     return pa.table({"row": np.arange(len(interactions)), **columns})
 
 
 def _write_features(
-    settings: Settings, interactions: Interactions, catalogue: Catalogue, engine: Engine, folder: Path
+    settings: Settings,
+    tables: Tables,
+    interactions: Interactions,
+    catalogue: Catalogue,
+    engine: Engine,
+    folder: Path,
 ) -> None:
-    """`features.parquet` for every rating, and the state of users and movies that each split may know."""
-    rating_mean = float(interactions.part("train").rating.mean(dtype=np.float64))
-    sql = feature_sql(settings.features, len(catalogue.genres), rating_mean)
+    """`features.parquet` for every rating, and the state of users and movies that each answer may know."""
     frozen = settings.features.mode == "frozen"
+    sql = feature_sql(settings.features, len(catalogue.genres), tables.rating_scale)
+    inputs = catalogue.for_sql()
     counts = interactions.split == 0 if frozen else np.ones(len(interactions), bool)
-    rows = _sql_rows(interactions, counts)
-    engine.run(f"{sql} ORDER BY r.row", {"interactions": rows, **catalogue.for_sql()}, folder / "features.parquet")
+    inputs["interactions"] = _sql_rows(interactions, counts)
+    engine.run(f"{sql} ORDER BY r.row", inputs, folder / "features.parquet")
     for name, known_splits in SNAPSHOTS.items():
         visible = interactions.split < (1 if frozen else known_splits)
-        asked = pa.concat_tables([_sql_rows(interactions, visible), _asking_rows(interactions)])
-        for side, of_side, other in (("users", "user", "movie_id"), ("movies", "movie", "user_id")):
-            columns = ", ".join(
-                column
-                for feature in BY_NAME.values()
-                if feature.source in (of_side, f"{of_side}_history")
-                for column in feature.columns
-            )
-            ask = f"SELECT {columns}, timestamp FROM ({sql}) WHERE row < 0 AND {other} IS NULL ORDER BY {of_side}_id"
-            engine.run(
-                ask, {"interactions": asked, **catalogue.for_sql()}, folder / f"{side}-{name}.parquet"
-            )
+        inputs["interactions"] = pa.concat_tables(
+            [_sql_rows(interactions, visible), _asking_rows(interactions)]
+        )
+        engine.run(_snapshot_sql(sql, "user", "movie"), inputs, folder / f"users-{name}.parquet")
+        engine.run(_snapshot_sql(sql, "movie", "user"), inputs, folder / f"movies-{name}.parquet")
+
+
+def _snapshot_sql(sql: str, side: Literal["user", "movie"], other: str) -> str:
+    """The features of all users, or of all movies, from the rows that only ask."""
+    features = [feature for feature in FEATURES if feature.source in (side, f"{side}_history")]
+    columns = ", ".join(column for feature in features for column in feature.columns)
+    return f"SELECT {columns}, timestamp FROM ({sql}) WHERE row < 0 AND {other}_id IS NULL ORDER BY {side}_id"
 
 
 def _sql_rows(interactions: Interactions, counts: np.ndarray) -> pa.Table:
@@ -140,12 +152,12 @@ def _sql_rows(interactions: Interactions, counts: np.ndarray) -> pa.Table:
 
 
 def _asking_rows(interactions: Interactions) -> pa.Table:
-    """One row per user and one per movie, a second after the last rating, that only ask; their rows are < 0."""
+    """One row per user and one per movie, a second after the last rating, that only ask; row is < 0."""
     users, movies = interactions.num_users, interactions.num_movies
     n = users + movies
     user = pa.array([*range(users), *[None] * movies], pa.int32())
     movie = pa.array([*[None] * users, *range(movies)], pa.int32())
-    now: Any = np.full(n, interactions.timestamp.max() + 1)
+    now = np.full(n, interactions.timestamp.max() + 1)
     return pa.table(
         {
             "row": -1 - np.arange(n),

@@ -73,7 +73,16 @@ class Prepared:
     def column(self, name: str, split: str) -> NDArray:
         """One numeric column of the feature table for one split's ratings, in file order; NaN = missing."""
         mask = self.interactions.split == SPLITS.index(split)
-        return pq.read_table(self.folder / "features.parquet", columns=[name])[name].to_numpy()[mask]
+        column = pq.read_table(self.folder / "features.parquet", columns=[name])[name].to_numpy()
+        return column[mask]
+
+    def genre_matrix(self) -> NDArray[np.bool_]:
+        """Which movie has which genre, `(num_movies, num_genres)`, in the order of codes."""
+        code = {genre: index for index, genre in enumerate(self.schema.genres)}
+        matrix = np.zeros((len(self.movies), len(code)), np.bool_)
+        for row, genres in enumerate(self.movies["genres"]):
+            matrix[row, [code[genre] for genre in genres]] = True
+        return matrix
 
     def snapshot(self, name: str) -> Snapshot:
         """What is known when answering for `validation`, for `test` or when `serving`."""
@@ -97,6 +106,6 @@ class Prepared:
         for name, part in schema.parts.items():
             lines.append(
                 f"  {name:<10} {part.rows:>9,} ratings  {part.users:>7,} users  {part.movies:>6,} movies  "
-                f"unseen users {part.unseen_user_share:6.1%}  unseen movies {part.unseen_movie_share:6.1%} of rows"
+                f"rows of unseen users {part.unseen_user_share:6.1%}, movies {part.unseen_movie_share:6.1%}"
             )
         return "\n".join(lines)

@@ -98,7 +98,7 @@ def _categories(catalogue: Catalogue) -> dict[str, list[str]]:
 
 
 def _numeric_statistics(features: Path, interactions: Interactions) -> dict[str, tuple[float, float]]:
-    """(mean, standard deviation) of each numeric feature over training rows; (0, 1) where none has a value."""
+    """(mean, standard deviation) of each numeric feature in training; (0, 1) where no row has a value."""
     numeric = [feature for feature in FEATURES if feature.kind == "numeric"]
     values = [f"LN(1 + {feature.name})" if feature.log else feature.name for feature in numeric]
     aggregates = ", ".join(f"AVG({value}), STDDEV_POP({value})" for value in values)
@@ -110,7 +110,8 @@ def _numeric_statistics(features: Path, interactions: Interactions) -> dict[str,
     assert row is not None
     pairs = zip(row[::2], row[1::2], strict=True)
     return {
-        feature.name: (mean or 0.0, stddev or 1.0) for feature, (mean, stddev) in zip(numeric, pairs, strict=True)
+        feature.name: (mean or 0.0, stddev or 1.0)
+        for feature, (mean, stddev) in zip(numeric, pairs, strict=True)
     }
 
 

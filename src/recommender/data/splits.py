@@ -48,7 +48,7 @@ def time_range(timestamp: NDArray[np.int64], validation_share: float, test_share
 
 
 def row_quantile(timestamp: NDArray[np.int64], validation_share: float, test_share: float) -> Split:
-    """Cut the ratings in time order by share of rows; a second is never split, so parts can be off by its size."""
+    """Cut the ratings in time order by share of rows; a second is never split, so a cut may be a bit off."""
     ordered = np.sort(timestamp)
     n = len(ordered)
     validation_from = ordered[min(round(n * (1 - validation_share - test_share)), n - 1)]

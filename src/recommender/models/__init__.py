@@ -1,0 +1,1 @@
+"""Models and baselines: features -> embeddings -> head -> score."""

@@ -12,8 +12,8 @@ from recommender.models.embedding import History
 def taste(history: History) -> tf.Tensor:
     """The movies of a history weighted by how far their ratings lie above or below expectation.
 
-    `(batch, embedding_size)`: sum of deviation * movie / sqrt(number of ratings), so that a long history speaks
-    louder than a short one, but not in proportion.
+    `(batch, embedding_size)`: sum of deviation * movie / sqrt(number of ratings), so that a long history
+    speaks louder than a short one, but not in proportion.
     """
     total = tf.einsum("bl,bld->bd", history.deviations, history.movies)
     return total / tf.sqrt(1.0 + tf.reduce_sum(history.mask, axis=1, keepdims=True))
@@ -22,10 +22,11 @@ def taste(history: History) -> tf.Tensor:
 class RatedNeighbours(tf.keras.layers.Layer):
     """Attention of the candidate over the rated movies: what did this user give to movies like this one?
 
-    A learned k-nearest-neighbours: each of `num_heads` heads weighs the history by softmax(query . key / sqrt(d)
-    - decay * age) and returns the weighted mean of the deviations, and the sum of squared weights, which says how
-    few ratings that mean rests on. Scaled dot-product attention: Vaswani et al. 2017; of a candidate over a
-    user's history: Zhou et al. 2018 (DIN).
+    A learned k-nearest-neighbours: each of `num_heads` heads weighs the history by softmax(query . key /
+    sqrt(d)
+    - decay * age) and returns the weighted mean of the deviations, and the sum of squared weights, which says
+    how few ratings that mean rests on. Scaled dot-product attention: Vaswani et al. 2017; of a candidate over
+    a user's history: Zhou et al. 2018 (DIN).
     """
 
     def __init__(self, num_heads: int, **kwargs: Any) -> None:

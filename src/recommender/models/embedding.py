@@ -19,7 +19,9 @@ class History(NamedTuple):
 
     movies: tf.Tensor  # (batch, length, embedding_size)
     ratings: tf.Tensor  # (batch, length), minus the training mean
-    deviations: tf.Tensor  # (batch, length), from what others gave the movie, minus the user's own mean of them
+    deviations: (
+        tf.Tensor
+    )  # (batch, length), from what others gave the movie, minus the user's own mean of them
     ages: tf.Tensor  # (batch, length), log(1 + days)
     mask: tf.Tensor  # (batch, length), 1 or 0
 
@@ -35,10 +37,10 @@ class Embedded(NamedTuple):
 class FeatureEmbedding(tf.keras.layers.Layer):
     """Embeds the chosen features of a batch of encoded rows (see `encode_features`).
 
-    Ids and categories get a table each, with row 0 for the unknown. All movies (the candidate, the history, the
-    liked ones) share the layer `movies`, and all embeddings its size. Lists are averaged. In training, a share `unknown_rate` of users is shown as new people, without id and without
-    history, and as large a share of movies without their id: so the model learns what to say of those whom it
-    has never seen.
+    Ids and categories get a table each, with row 0 for the unknown. All movies (the candidate, the history,
+    the liked ones) share the layer `movies`, and all embeddings its size. Lists are averaged. In training, a
+    share `unknown_rate` of users is shown as new people, without id and without history, and as large a share
+    of movies without their id: so the model learns what to say of those whom it has never seen.
     """
 
     def __init__(
@@ -57,7 +59,8 @@ class FeatureEmbedding(tf.keras.layers.Layer):
         self.unknown_movie_rate = unknown_movie_rate
         self.movies = movies
         self.tables = {
-            name: tf.keras.layers.Embedding(rows, movies.embedding_size, name=name) for name, rows in self._rows().items()
+            name: tf.keras.layers.Embedding(rows, movies.embedding_size, name=name)
+            for name, rows in self._rows().items()
         }
 
     def _rows(self) -> dict[str, int]:
@@ -123,7 +126,9 @@ class FeatureEmbedding(tf.keras.layers.Layer):
         mask = tf.cast(inputs["history_movies"] > 0, tf.float32)
         deviations = inputs["history_deviations"]
         # One more than the number of ratings: the mean of a short history is drawn towards 0.
-        mean = tf.reduce_sum(deviations, axis=1, keepdims=True) / (1.0 + tf.reduce_sum(mask, axis=1, keepdims=True))
+        mean = tf.reduce_sum(deviations, axis=1, keepdims=True) / (
+            1.0 + tf.reduce_sum(mask, axis=1, keepdims=True)
+        )
         return History(
             movies=self.movies(inputs["history_movies"]),
             ratings=(inputs["history_ratings"] - self.schema.rating_mean) * mask,
@@ -134,7 +139,7 @@ class FeatureEmbedding(tf.keras.layers.Layer):
 
 
 def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """The mean over axis 1 of `values` `(batch, length, size)` where `mask` `(batch, length)` is 1; else zeros."""
+    """Mean over axis 1 of `values` `(batch, length, size)` where `mask` `(batch, length)` is 1; else zeros."""
     total = tf.reduce_sum(values * mask[:, :, tf.newaxis], axis=1)
     return total / tf.maximum(tf.reduce_sum(mask, axis=1, keepdims=True), 1.0)
 

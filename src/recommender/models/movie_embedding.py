@@ -1,4 +1,4 @@
-"""One representation of a movie, wherever it appears: its id, and what is known of it before anybody rates it."""
+"""One representation of a movie wherever it appears: its id, and what is known before anybody rates it."""
 
 from __future__ import annotations
 
@@ -40,15 +40,26 @@ class MovieEmbedding(tf.keras.layers.Layer):
     """
 
     def __init__(
-        self, schema: Schema, content: MovieContent, embedding_size: int, features: Container[str], **kwargs: Any
+        self,
+        schema: Schema,
+        content: MovieContent,
+        embedding_size: int,
+        features: Container[str],
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.known = schema.known_movies
         self.embedding_size = embedding_size
         self.id = tf.keras.layers.Embedding(self.known + 1, embedding_size, name="movie_id")
-        parts = [values for name, values in (("genres", content.genres), ("release_year", content.year)) if name in features]
+        parts = [
+            values
+            for name, values in (("genres", content.genres), ("release_year", content.year))
+            if name in features
+        ]
         self.content = np.concatenate(parts, axis=1) if parts else None
-        self.projection = tf.keras.layers.Dense(embedding_size, use_bias=False, name="content") if parts else None
+        self.projection = (
+            tf.keras.layers.Dense(embedding_size, use_bias=False, name="content") if parts else None
+        )
 
     def call(self, index: tf.Tensor) -> tf.Tensor:
         """Embed movies: int `(...)` -> `(..., embedding_size)`."""

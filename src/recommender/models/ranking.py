@@ -22,7 +22,9 @@ class RankingModel(tfrs.models.Model):
     `objective` rating: squared error. like: cross-entropy of rating >= `schema.liked_threshold`.
     """
 
-    def __init__(self, settings: RankingSettings, schema: Schema, content: MovieContent, **kwargs: Any) -> None:
+    def __init__(
+        self, settings: RankingSettings, schema: Schema, content: MovieContent, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.objective = settings.objective
         self.schema = schema
@@ -55,9 +57,13 @@ class RankingModel(tfrs.models.Model):
         return tf.sigmoid(self(features))
 
     def compute_loss(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """The loss of a batch with its `rating`: sum over rows / global batch, so that replicas add up to the mean."""
+        """Loss of a batch with its `rating`: sum over rows / global batch, so replicas add up to the mean."""
         rating = inputs["rating"]
-        label = rating if self.objective == "rating" else tf.cast(rating >= self.schema.liked_threshold, tf.float32)
+        label = (
+            rating
+            if self.objective == "rating"
+            else tf.cast(rating >= self.schema.liked_threshold, tf.float32)
+        )
         scores = self(inputs, training=training)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         global_batch = tf.cast(tf.shape(rating)[0] * replicas, tf.float32)

@@ -45,9 +45,9 @@ def fit(
     """Fit `model` on `arrays`, leaving it with the weights of the epoch that validated best.
 
     After each epoch `validate()` is asked; `settings.patience` epochs without a better answer end the fit, 0
-    never does. `folder` takes a checkpoint after each epoch: the same call on the same folder goes on from there,
-    or only loads what is finished.
-    `transform` is applied to each batch; `on_epoch(epoch, value)` may raise to stop (pruning).
+    never does. `folder` takes a checkpoint after each epoch: the same call on the same folder goes on from
+    there, or only loads what is finished. `transform` is applied to each batch; `on_epoch(epoch, value)` may
+    raise to stop (pruning).
     """
     epoch_counter = tf.Variable(0, dtype=tf.int64, trainable=False)
     dataset = batches(arrays, settings.batch_size, shuffle_seed=seed, epoch=epoch_counter)
@@ -112,7 +112,8 @@ def _run_epoch(model: tf.keras.Model, dataset: tf.data.Dataset, bar: tqdm) -> fl
 
 
 class _State:
-    """The checkpoint of a fit: weights and optimizer after the last epoch, weights of the best, and `Progress`.
+    """The checkpoint of a fit: weights and optimizer after the last epoch, weights of the best, and
+    `Progress`.
 
     `progress.json` names the epoch whose checkpoint is complete; it is written last and replaced at once.
     """
@@ -132,7 +133,9 @@ class _State:
         if not path.exists():
             return Progress()
         progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
-        self.last.read(str(self.folder / f"epoch-{len(progress.validation) - 1}")).assert_existing_objects_matched()
+        self.last.read(
+            str(self.folder / f"epoch-{len(progress.validation) - 1}")
+        ).assert_existing_objects_matched()
         return progress
 
     def save(self, progress: Progress, settings: TrainingSettings) -> None:

@@ -69,7 +69,9 @@ def predict(model: RankingModel, examples: Arrays) -> NDArray[np.float32]:
     return np.concatenate([score(batch).numpy() for batch in batches(examples, PREDICT_ROWS)])
 
 
-def validation_loss(predicted: NDArray[np.float32], rating: NDArray[np.float32], model: RankingModel) -> float:
+def validation_loss(
+    predicted: NDArray[np.float32], rating: NDArray[np.float32], model: RankingModel
+) -> float:
     """RMSE of ratings, log loss of likes."""
     if model.objective == "rating":
         return rmse(predicted, rating)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from recommender.config import Settings
-from recommender.data.features import select
+from recommender.config import RetrievalSettings, Settings
+from recommender.data.encode import Arrays
+from recommender.data.features import BY_NAME, Feature, select
 from recommender.data.prepared import Prepared, Snapshot
 from recommender.evaluation.ranking import evaluate_ranking
 from recommender.models.movie_embedding import movie_content
 from recommender.models.retrieval import RetrievalModel
-from recommender.training.fit import Progress, fit
+from recommender.training.fit import Progress, Transform, fit
 
 
 def build_retrieval(settings: Settings, prepared: Prepared) -> RetrievalModel:
@@ -28,37 +29,70 @@ def build_retrieval(settings: Settings, prepared: Prepared) -> RetrievalModel:
 def train_retrieval(
     settings: Settings, prepared: Prepared, folder: Path, on_epoch: Callable[[int, float], None] | None = None
 ) -> tuple[RetrievalModel, Progress]:
-    """Fit the retrieval model on the training split; NDCG@10 on the validation split says which epoch was best."""
+    """Fit the retrieval model on the training split; the validation split says which epoch was best.
+
+    Validation is NDCG@10 of the full ranking, seen movies excluded. Goes on from what `folder` holds.
+    """
     tf.keras.utils.set_random_seed(settings.seed)
     model = build_retrieval(settings, prepared)
-    interactions = prepared.interactions
-    features = select({*settings.retrieval.user_features, "movie_id", "history"}, "retrieval")
+    known, held_out = prepared.interactions.before("validation"), prepared.interactions.part("validation")
     snapshot = prepared.snapshot("validation")
+    arrays, transform = retrieval_examples(settings.retrieval, prepared, snapshot)
 
     def validate() -> float:
-        scorer = RetrievalScorer(model, snapshot)
-        known, held_out = interactions.before("validation"), interactions.part("validation")
-        return evaluate_ranking(scorer, known, held_out, [10]).metrics["ndcg@10"]
+        return evaluate_ranking(RetrievalScorer(model, snapshot), known, held_out, [10]).metrics["ndcg@10"]
 
     progress = fit(
         model,
-        prepared.examples("train", features),
+        arrays,
         validate,
         settings.retrieval.training,
         settings.seed,
         folder,
         goal="max",
         name="retrieval",
+        transform=transform,
         on_epoch=on_epoch,
     )
     return model, progress
+
+
+def retrieval_examples(
+    settings: RetrievalSettings, prepared: Prepared, snapshot: Snapshot
+) -> tuple[Arrays, Transform | None]:
+    """What a training row shows of its user, beside `movie_id`, and what is still to be done to a batch.
+
+    `point_in_time`: the user as before the rating. `leave_one_out`: the user as in `snapshot`, which knows
+    the whole training split, but without the movie of the row. The history is there also where the tower
+    does not read it: its movies are no negatives.
+    """
+    features = select({*settings.user_features, "history"}, "retrieval.user_features")
+    if settings.history == "point_in_time":
+        return prepared.examples("train", [*features, BY_NAME["movie_id"]]), None
+    training = prepared.interactions.part("train")
+    return {"user": training.user, "movie_id": training.movie + 1}, leave_one_out(snapshot.users, features)
+
+
+def leave_one_out(users: Arrays, features: Sequence[Feature]) -> Transform:
+    """From batches of `user` and `movie_id` to the user's columns, with that movie out of the history."""
+    columns = {column: tf.constant(users[column]) for feature in features for column in feature.columns}
+
+    def transform(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        shown = {name: tf.gather(column, batch["user"]) for name, column in columns.items()}
+        other = shown["history_movies"] != batch["movie_id"][:, tf.newaxis]
+        for name in shown:
+            if name.startswith("history_"):
+                shown[name] = tf.where(other, shown[name], tf.zeros_like(shown[name]))
+        return {**shown, "movie_id": batch["movie_id"]}
+
+    return transform
 
 
 class RetrievalScorer:
     """Scores every movie of the catalogue for users as a snapshot knows them (see `Scorer`)."""
 
     def __init__(self, model: RetrievalModel, snapshot: Snapshot) -> None:
-        self.tower = tf.function(model.user_tower)
+        self.tower = model.user_tower
         self.users = snapshot.users
         num_movies = len(snapshot.movies["movie_id"])
         self.movies = model.movie_tower(tf.range(1, num_movies + 1)).numpy()  # (num_movies, embedding_size)

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recommender.config import Settings
+from recommender.errors import RecommenderError
 from recommender.versions import Version, publish
 from recommender.workflows.runs import alone, write_settings
 
 if TYPE_CHECKING:
     from recommender.data.prepared import Prepared
+    from recommender.training import Trained
 
 STUDY_FILE = "study.log"
 METRICS_FILE = "metrics.json"
@@ -39,45 +41,45 @@ def choose(settings: Settings, run_folder: Path) -> Settings:
     return best
 
 
-def train(settings: Settings, prepared: Prepared, run_folder: Path) -> None:
-    """Fit both models, going on from the run's last checkpoint where there is one."""
+def train(settings: Settings, prepared: Prepared, run_folder: Path) -> Trained:
+    """Fit both models, going on from the run's last checkpoint; only loads what is fitted already."""
     from recommender import training
 
     with alone(run_folder, "train"):
-        training.train(settings, prepared, run_folder)
+        return training.train(settings, prepared, run_folder)
 
 
-def evaluate(settings: Settings, prepared: Prepared, run_folder: Path) -> dict[str, Any]:
+def evaluate(settings: Settings, prepared: Prepared, trained: Trained, run_folder: Path) -> dict[str, Any]:
     """Measure the run's models and the baselines; returns what is written to `metrics.json`."""
-    from recommender.evaluation.evaluate import evaluate as measure
-    from recommender.training import Trained
+    from recommender import scoreboard
 
     with alone(run_folder, "evaluate"):
-        metrics = measure(settings, prepared, Trained.load(settings, prepared, run_folder))
+        metrics = scoreboard.evaluate(settings, prepared, trained)
         _write_json(metrics, run_folder / METRICS_FILE)
     return metrics
 
 
-def export(settings: Settings, prepared: Prepared, run_folder: Path) -> Version:
+def export(settings: Settings, prepared: Prepared, trained: Trained, run_folder: Path) -> Version:
     """Export the run's models and publish them as the next version; a run is published once."""
     base = settings.export.models.absolute() / settings.workflow.name
     with alone(run_folder, "export"):
         if published := _published(run_folder):
             return published
-        number = publish(_build_version(settings, prepared, run_folder), base)
+        number = publish(_build_version(settings, prepared, trained, run_folder), base)
         version = Version(number, base / str(number))
         _write_json({"number": number, "folder": str(version.folder)}, run_folder / PUBLISHED_FILE)
     return version
 
 
-def _build_version(settings: Settings, prepared: Prepared, run_folder: Path) -> Path:
+def _build_version(settings: Settings, prepared: Prepared, trained: Trained, run_folder: Path) -> Path:
     from recommender.export import export as build
-    from recommender.training import Trained
 
-    metrics = json.loads((run_folder / METRICS_FILE).read_text(encoding="utf-8"))
+    path = run_folder / METRICS_FILE
+    if not path.is_file():
+        raise RecommenderError(f"{path}: not there; measure the run first: `recommender evaluate`")
     folder = run_folder / "version"
     shutil.rmtree(folder, ignore_errors=True)  # what a killed process has left
-    build(settings, prepared, Trained.load(settings, prepared, run_folder), metrics, folder)
+    build(settings, prepared, trained, json.loads(path.read_text(encoding="utf-8")), folder)
     return folder
 
 

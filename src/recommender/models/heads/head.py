@@ -17,7 +17,7 @@ HeadClass = TypeVar("HeadClass", bound="type[Head]")
 
 
 class Head(tf.keras.layers.Layer):
-    """Base of every head: subclass it, implement `call`, register it; options are keyword arguments of `__init__`."""
+    """Base of every head: subclass it, implement `call`, register it; options are keywords of `__init__`."""
 
     def call(self, inputs: Embedded, training: bool = False) -> tf.Tensor:
         """Score each row of a batch: `(batch,)`, unbounded, 0 = as good as the average."""
@@ -40,10 +40,12 @@ def build_head(name: str, options: Mapping[str, Any]) -> Head:
     if name not in HEADS:
         raise ConfigError(f"ranking.head: must be one of {', '.join(sorted(HEADS))}, received {name!r}")
     head = HEADS[name]
-    known = [parameter for parameter in inspect.signature(head.__init__).parameters if parameter not in ("self", "kwargs")]
+    known = [
+        parameter
+        for parameter in inspect.signature(head.__init__).parameters
+        if parameter not in ("self", "kwargs")
+    ]
     for option in options:
         if option not in known:
-            raise ConfigError(
-                f"ranking.head_options: {name} takes {', '.join(known)}, received {option!r}"
-            )
+            raise ConfigError(f"ranking.head_options: {name} takes {', '.join(known)}, received {option!r}")
     return head(**options, name=name)

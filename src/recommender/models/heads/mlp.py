@@ -16,8 +16,8 @@ from recommender.models.heads.head import Head, register_head
 class MLPHead(Head):
     """Concatenates embeddings and numeric columns, then dense layers down to one score (Embedding-MLP).
 
-    Where the history is among the features, the layers also see how the candidate relates to it: the candidate
-    times the user's taste, and what the user gave to its neighbours.
+    Where the history is among the features, the layers also see how the candidate relates to it: the
+    candidate times the user's taste, and what the user gave to its neighbours.
     """
 
     def __init__(

@@ -1,0 +1,44 @@
+"""The ranking model in the graph: scores of pairs, and of many candidates of one user."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from recommender.config import RankingSettings
+from recommender.data.features import select
+from recommender.export.request_features import context_at
+from recommender.export.rows import Columns
+from recommender.export.traced import traced_once
+from recommender.models.ranking import RankingModel
+
+
+class Ranker(tf.Module):
+    """`objective` names what `prediction` gives: `rating`, within the scale, or `like`, a probability."""
+
+    def __init__(self, model: RankingModel, settings: RankingSettings) -> None:
+        super().__init__()
+        features = select(settings.features, "ranking.features")
+        self._columns = [column for feature in features for column in feature.columns]
+        self.objective = model.objective
+        likes = model.objective == "like"
+        self._prediction = traced_once(model.predict_like if likes else model.predict_rating)
+        self._score = self._prediction if likes else traced_once(model)
+        self._variables = model.variables
+
+    def prediction(self, users: Columns, movies: Columns, timestamp: tf.Tensor) -> tf.Tensor:
+        """Predictions `(n,)` for pairs, encoded columns of both `(n, ...)`, at the seconds `timestamp`
+        `(n,)`."""
+        return self._prediction(self._join(users, movies, timestamp))
+
+    def candidate_scores(self, user: Columns, movies: Columns, timestamp: tf.Tensor) -> tf.Tensor:
+        """Scores `(n,)` to order candidates by: `user` and `timestamp` are `(1, ...)`, `movies` `(n, ...)`.
+
+        Expected ratings are not cut to the scale here, because the best would tie.
+        """
+        n = tf.shape(movies["movie_id"])[0]
+        users = {name: tf.repeat(column, n, axis=0) for name, column in user.items()}
+        return self._score(self._join(users, movies, tf.repeat(timestamp, n)))
+
+    def _join(self, users: Columns, movies: Columns, timestamp: tf.Tensor) -> dict[str, tf.Tensor]:
+        columns = {**users, **movies, **context_at(timestamp)}
+        return {name: columns[name] for name in self._columns}

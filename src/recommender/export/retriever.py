@@ -1,0 +1,57 @@
+"""The retrieval model in the graph: scores of the whole catalogue for a batch of users."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from recommender.config import RetrievalSettings
+from recommender.data.features import select
+from recommender.data.schema import Schema
+from recommender.export.rows import Columns
+from recommender.export.traced import traced_once
+from recommender.models.retrieval import RetrievalModel
+
+
+class Retriever(tf.Module):
+    """Users of whom the user tower knows nothing personal are served by popularity.
+
+    That is a user without ratings; where the tower reads the id and no history, one without training ratings.
+    `num_ratings` `(num_movies,)` is in the order of codes.
+    """
+
+    def __init__(
+        self, model: RetrievalModel, settings: RetrievalSettings, schema: Schema, num_ratings: NDArray
+    ) -> None:
+        super().__init__()
+        features = select(settings.user_features, "retrieval.user_features")
+        self._columns = [column for feature in features for column in feature.columns]
+        self._by_id_only = "user_id" in self._columns and not any(
+            feature.source == "user_history" for feature in features
+        )
+        self._known_users = schema.known_users
+        self._tower = traced_once(model.user_tower)
+        self._variables = model.user_tower.variables
+        vectors = model.movie_tower(tf.range(schema.num_movies + 1))
+        self.movie_vectors = tf.Variable(vectors, trainable=False, name="movie_vectors")
+        popularity = tf.math.log1p(tf.constant([0, *num_ratings], tf.float32))
+        self._popularity = tf.Variable(popularity, trainable=False, name="popularity")
+
+    def user_vectors(self, users: Columns) -> tf.Tensor:
+        """`(n, embedding_size)` of the encoded columns of users."""
+        return self._tower({column: users[column] for column in self._columns})
+
+    def scores(self, users: Columns) -> tf.Tensor:
+        """`(n, num_movies + 1)`, by index: inner products; log(1 + number of ratings) for those not known."""
+        products = tf.matmul(self.user_vectors(users), self.movie_vectors, transpose_b=True)
+        return tf.where(self._is_known(users)[:, tf.newaxis], products, self._popularity)
+
+    def similarities(self, movies: tf.Tensor) -> tf.Tensor:
+        """Cosines of movies `(n,)` with all: `(n, num_movies + 1)`."""
+        vectors = tf.math.l2_normalize(self.movie_vectors, axis=1)
+        return tf.matmul(tf.gather(vectors, movies), vectors, transpose_b=True)
+
+    def _is_known(self, users: Columns) -> tf.Tensor:
+        if self._by_id_only:
+            return (users["user_id"] > 0) & (users["user_id"] <= self._known_users)
+        return users["user_count"] > 0

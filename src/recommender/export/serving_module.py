@@ -1,0 +1,159 @@
+"""What the exported SavedModel is: both models, the state of users and movies, and the signatures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from recommender.config import Settings
+from recommender.data.prepared import Prepared
+from recommender.export.lookups import Lookup
+from recommender.export.movie_names import MovieNames
+from recommender.export.ranker import Ranker
+from recommender.export.request_features import users_at
+from recommender.export.retriever import Retriever
+from recommender.export.rows import FeatureRows
+from recommender.export.seen import SeenMovies, cells
+from recommender.export.stored_user import StoredUser, stored_user_specs
+from recommender.export.top_movies import LOWEST, best, best_movies, exclude
+from recommender.training import Trained
+
+Answer = dict[str, tf.Tensor]
+
+
+class ServingModule(tf.Module):
+    """Answers requests in strings. A user or movie that is not in the data is one of which nothing is known.
+
+    Features are those of the `serving` snapshot, taken a second after the last rating: `moment`, seconds
+    UTC. A request without a timestamp is answered as of then. Lists of movies are `movie_ids`, `titles` and
+    `scores`, best first, `(n, min(k, num_movies))`; where fewer movies are left, places at the end are ""
+    with the lowest float.
+    """
+
+    def __init__(self, settings: Settings, prepared: Prepared, trained: Trained) -> None:
+        super().__init__()
+        schema, snapshot = prepared.schema, prepared.snapshot("serving")
+        interactions = prepared.interactions
+        num_ratings = np.bincount(interactions.movie, minlength=interactions.num_movies)
+        self.moment = snapshot.timestamp
+        self._num_candidates = settings.retrieval.candidates
+        self._user_index = Lookup(prepared.users["user_id"])
+        self._names = MovieNames(prepared.movies, num_ratings)
+        self._users, self._movies = FeatureRows(snapshot.users), FeatureRows(snapshot.movies)
+        self._seen = SeenMovies(interactions)
+        self._stored_user = StoredUser(schema, self._user_index, self._names)
+        self._retriever = Retriever(trained.retrieval, settings.retrieval, schema, num_ratings)
+        self._ranker = Ranker(trained.ranking, settings.ranking)
+
+    def signatures(self) -> dict[str, Any]:
+        """The concrete functions by signature name, traced anew."""
+        user, movie = _strings("user_id"), _strings("movie_id")
+        title, timestamp = _strings("movie_title"), _integers("timestamp")
+        k = tf.TensorSpec([], tf.int32, "k")
+        stored = list(stored_user_specs().values())
+        inputs = {
+            "serving_default": (self.predict_by_title, [user, title, timestamp]),
+            "predict_by_id": (self.predict_by_id, [user, movie]),
+            "predict_by_id_at": (self.predict_by_id_at, [user, movie, timestamp]),
+            "retrieve": (self.retrieve, [user, k]),
+            "retrieve_by_features": (self.retrieve_by_features, [*stored, k]),
+            "rank": (self.rank, [*stored, _integers("timestamp", 1), _strings("movie_ids")]),
+            "recommend": (self.recommend, [user, _strings("exclude", None, None), k]),
+            "similar_movies": (self.similar_movies, [_strings("movie"), k]),
+        }
+        return {
+            name: tf.function(method).get_concrete_function(**{spec.name: spec for spec in specs})
+            for name, (method, specs) in inputs.items()
+        }
+
+    def predict_by_title(self, user_id: tf.Tensor, movie_title: tf.Tensor, timestamp: tf.Tensor) -> Answer:
+        """`rating` or `like` `(n,)` of pairs, with the `user_embedding` and `movie_embedding` of
+        retrieval."""
+        return self._predict(self._user_index(user_id), self._names.by_title(movie_title), timestamp)
+
+    def predict_by_id(self, user_id: tf.Tensor, movie_id: tf.Tensor) -> Answer:
+        """The same by movie id, as of the snapshot."""
+        return self.predict_by_id_at(user_id, movie_id, self.moments(user_id))
+
+    def predict_by_id_at(self, user_id: tf.Tensor, movie_id: tf.Tensor, timestamp: tf.Tensor) -> Answer:
+        """The same by movie id, as of a second."""
+        return self._predict(self._user_index(user_id), self._names.by_id(movie_id), timestamp)
+
+    def retrieve(self, user_id: tf.Tensor, k: tf.Tensor) -> Answer:
+        """The `k` movies that the retrieval model scores highest, less those that the user has rated."""
+        users = self._user_index(user_id)
+        scores = exclude(self._retriever.scores(self._users(users)), self._seen.cells(users))
+        return self._names.answer(*best_movies(scores, k))
+
+    def retrieve_by_features(self, k: tf.Tensor, **stored: tf.Tensor) -> Answer:
+        """The same for one user of these features, who may be new; also less the movies of the history
+        given."""
+        user = self._stored_user.encode(stored)
+        rated = [self._seen.cells(user["user_id"]), cells(self._names.by_id(stored["history_movies"]))]
+        scores = exclude(self._retriever.scores(user), tf.concat(rated, axis=0))
+        return self._names.answer(*best_movies(scores, k))
+
+    def rank(self, timestamp: tf.Tensor, movie_ids: tf.Tensor, **stored: tf.Tensor) -> Answer:
+        """`scores` `(n,)` of n candidates for one user of these features, which are as of `timestamp` `(1,)`.
+
+        Excludes nothing and keeps the order of the candidates.
+        """
+        movies = self._movies(self._names.by_id(movie_ids))
+        return {"scores": self._ranker.candidate_scores(self._stored_user.encode(stored), movies, timestamp)}
+
+    def recommend(self, user_id: tf.Tensor, exclude: tf.Tensor, k: tf.Tensor) -> Answer:
+        """The `k` best of the retrieved candidates by the ranking model, never one that the user has rated.
+
+        Retrieval decides what is looked at, because a rating model alone brings up obscure movies with few,
+        high ratings. `exclude` `(n, any)` are ids of more movies to leave out, "" is none.
+        """
+        users = self._user_index(user_id)
+        candidates = self._candidates(users, self._names.by_id(exclude), k)
+        scores = tf.map_fn(  # user by user: the memory needed does not grow with the batch
+            lambda pair: self._rank_row(*pair), (users, candidates), fn_output_signature=tf.float32
+        )
+        places, scores = best(tf.where(candidates > 0, scores, LOWEST), k)
+        return self._names.answer(tf.gather(candidates, places, batch_dims=1), scores)
+
+    def similar_movies(self, movie: tf.Tensor, k: tf.Tensor) -> Answer:
+        """The `k` movies nearest to each by the cosine of their vectors; `movie` is an id, or else a
+        title."""
+        index = self._names.by_id_or_title(movie)
+        scores = exclude(self._retriever.similarities(index), cells(index[:, tf.newaxis]))
+        scores = tf.where(index[:, tf.newaxis] > 0, scores, LOWEST)
+        return self._names.answer(*best_movies(scores, k))
+
+    def _predict(self, users: tf.Tensor, movies: tf.Tensor, timestamp: tf.Tensor) -> Answer:
+        of_users = users_at(self._users(users), self.moment, timestamp)
+        predicted = self._ranker.prediction(of_users, self._movies(movies), timestamp)
+        return {
+            self._ranker.objective: predicted,
+            "user_embedding": self._retriever.user_vectors(of_users),
+            "movie_embedding": tf.gather(self._retriever.movie_vectors, movies),
+        }
+
+    def _candidates(self, users: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
+        """What ranking gets to order, by retrieval: indices `(n, at least k)`, 0 where fewer are left."""
+        unwanted = tf.concat([self._seen.cells(users), cells(excluded)], axis=0)
+        scores = exclude(self._retriever.scores(self._users(users)), unwanted)
+        return best_movies(scores, tf.maximum(k, self._num_candidates))[0]
+
+    def _rank_row(self, user: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+        """Scores `(c,)` of the candidates `(c,)` for one user, as of the snapshot."""
+        of_user = self._users(user[tf.newaxis])
+        return self._ranker.candidate_scores(
+            of_user, self._movies(candidates), self.moments(user[tf.newaxis])
+        )
+
+    def _moments(self, like: tf.Tensor) -> tf.Tensor:
+        return tf.fill(tf.shape(like), tf.constant(self.moment, tf.int64))
+
+
+def _strings(name: str, *shape: int | None) -> tf.TensorSpec:
+    return tf.TensorSpec(shape or [None], tf.string, name)
+
+
+def _integers(name: str, *shape: int | None) -> tf.TensorSpec:
+    return tf.TensorSpec(shape or [None], tf.int64, name)

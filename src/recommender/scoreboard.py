@@ -1,0 +1,138 @@
+"""The models beside the baselines, on validation and on test: what `metrics.json` holds."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.config import Settings
+from recommender.data.prepared import Prepared
+from recommender.evaluation.calibration import fit_like_calibration
+from recommender.evaluation.ranking import Scorer, evaluate_ranking
+from recommender.evaluation.rating import evaluate_like, evaluate_rating
+from recommender.evaluation.report import to_json
+from recommender.models.baselines import fit_rating_baselines, fit_top_k_baselines
+from recommender.models.baselines.running_bias import RunningStatistics, fit_running_bias
+from recommender.training import Trained
+from recommender.training.ranking import predict, ranking_examples
+from recommender.training.retrieval import RetrievalScorer
+
+HELD_OUT = ("validation", "test")
+DEEP_RANKING = "deep_ranking"
+TWO_TOWER = "two_tower_retrieval"
+
+Metrics = dict[str, dict[str, dict[str, Any]]]  # model -> split -> metric -> value
+Predictions = dict[str, NDArray[np.float32]]  # split -> (n,)
+
+
+class RatingPredictor(Protocol):
+    """A rating baseline that knows users and movies by their codes."""
+
+    def predict(self, user: NDArray[np.int32], movie: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Expected ratings `(n,)`."""
+
+
+def evaluate(settings: Settings, prepared: Prepared, trained: Trained) -> dict[str, Any]:
+    """Measure both models and all baselines on both held-out splits; docs/metrics.md defines every number.
+
+    Values that are not defined are None, so that the result is valid JSON.
+    """
+    return to_json(
+        {
+            "dataset": prepared.schema.dataset,
+            "split": settings.data.split,
+            "features": settings.features.mode,
+            "seed": settings.seed,
+            "parts": {name: part.model_dump() for name, part in prepared.schema.parts.items()},
+            "models": rating_metrics(settings, prepared, trained)
+            | top_k_metrics(settings, prepared, trained),
+        }
+    )
+
+
+def rating_metrics(settings: Settings, prepared: Prepared, trained: Trained) -> Metrics:
+    """Errors of the ranking model's predictions, beside the baselines' that predict ratings."""
+    deep = {
+        split: predict(trained.ranking, ranking_examples(settings, prepared, split)) for split in HELD_OUT
+    }
+    if settings.ranking.objective == "rating":
+        metrics = {DEEP_RANKING: _rating_report(prepared, deep)}
+    else:
+        metrics = {DEEP_RANKING: _like_report(prepared, deep)}
+    interactions = prepared.interactions
+    for name, baseline in fit_rating_baselines(interactions.part("train")).items():
+        metrics[name] = _rating_report(prepared, _predict_held_out(prepared, baseline))
+    metrics["running_bias"] = _rating_report(prepared, _running_bias(prepared))
+    return metrics
+
+
+def top_k_metrics(settings: Settings, prepared: Prepared, trained: Trained) -> Metrics:
+    """Full rankings by the retrieval model, beside the baselines' that rank."""
+    metrics: Metrics = {}
+    for split in HELD_OUT:
+        known = prepared.interactions.before(split)
+        scorers: dict[str, Scorer] = {TWO_TOWER: RetrievalScorer(trained.retrieval, prepared.snapshot(split))}
+        scorers |= fit_top_k_baselines(
+            known, seed=settings.seed, half_life_days=settings.evaluation.half_life_days
+        )
+        for name, scorer in scorers.items():
+            metrics.setdefault(name, {})[split] = _ranking_report(settings, prepared, split, scorer)
+    return metrics
+
+
+def _rating_report(prepared: Prepared, predictions: Predictions) -> dict[str, dict[str, Any]]:
+    """Reports on both splits; the probability of a like is calibrated on validation, used on both."""
+    threshold = prepared.schema.liked_threshold
+    interactions = prepared.interactions
+    validation = interactions.part("validation").rating
+    calibration = fit_like_calibration(predictions["validation"], validation, threshold)
+    return {
+        split: evaluate_rating(
+            predictions[split],
+            interactions.part(split).rating,
+            threshold,
+            calibration,
+            history_counts=prepared.column("user_count", split),
+        )
+        for split in HELD_OUT
+    }
+
+
+def _like_report(prepared: Prepared, probabilities: Predictions) -> dict[str, dict[str, Any]]:
+    threshold = prepared.schema.liked_threshold
+    return {
+        split: evaluate_like(probabilities[split], prepared.interactions.part(split).rating, threshold)
+        for split in HELD_OUT
+    }
+
+
+def _predict_held_out(prepared: Prepared, baseline: RatingPredictor) -> Predictions:
+    parts = {split: prepared.interactions.part(split) for split in HELD_OUT}
+    return {split: baseline.predict(part.user, part.movie) for split, part in parts.items()}
+
+
+def _running_bias(prepared: Prepared) -> Predictions:
+    """The baseline that sees the same point-in-time statistics as the deep model."""
+
+    def statistics(split: str) -> RunningStatistics:
+        names = ("movie_count", "movie_mean", "user_count", "user_deviation")
+        return RunningStatistics(*(prepared.column(name, split) for name in names))
+
+    model = fit_running_bias(statistics("train"), prepared.interactions.part("train").rating)
+    return {split: model.predict(statistics(split)) for split in HELD_OUT}
+
+
+def _ranking_report(settings: Settings, prepared: Prepared, split: str, scorer: Scorer) -> dict[str, Any]:
+    interactions = prepared.interactions
+    report = evaluate_ranking(
+        scorer,
+        interactions.before(split),
+        interactions.part(split),
+        settings.evaluation.k,
+        genres=prepared.genre_matrix(),
+        rated=interactions,
+        seed=settings.seed,
+    )
+    return report.as_dict()

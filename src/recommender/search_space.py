@@ -1,0 +1,79 @@
+"""What tuning searches: settings by their dotted keys, and the values that they may take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from recommender.config import Range, Settings, check
+from recommender.errors import ConfigError
+
+# The search fits the ranking model on data prepared once: other sections change nothing, or what is measured.
+SEARCHED = ("training.", "ranking.")
+MEASURE = "ranking.objective"
+
+
+def check_search_space(settings: Settings, use: Callable[[Settings], object] = lambda _: None) -> None:
+    """Raise `ConfigError` where `tuning.ranges` holds a key that is no setting or a value it cannot have.
+
+    `use` may raise for settings that are well formed but of no use, such as options that the head lacks.
+    """
+    for key, allowed in settings.tuning.ranges.items():
+        if not key.startswith(SEARCHED) or key == MEASURE:
+            raise ConfigError(
+                f"tuning.ranges.{key}: must be a key under training or ranking, but not {MEASURE}"
+            )
+        for value in limits(allowed):
+            try:
+                use(lay_over(settings, {key: value}))
+            except ConfigError as error:
+                raise ConfigError(f"tuning.ranges.{key}: not a possible setting: {error}") from None
+
+
+def lay_over(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """`settings` with other values for dotted keys such as `training.learning_rate`; raises `ConfigError`."""
+    tree = settings.model_dump(mode="json")
+    for key, value in values.items():
+        *sections, last = key.split(".")
+        section = tree
+        for name in sections:
+            section = section.setdefault(name, {})
+            if not isinstance(section, dict):
+                raise ConfigError(f"{key}: {name} is a value, not a section")
+        section[last] = value
+    return check(tree)
+
+
+def present_values(settings: Settings) -> dict[str, Any]:
+    """What the searched keys are set to now, where that is within their ranges."""
+    found = {}
+    for key, allowed in settings.tuning.ranges.items():
+        section: Any = settings.model_dump(mode="json")
+        *sections, last = key.split(".")
+        for name in sections:
+            section = section[name]
+        if last in section and contains(allowed, section[last]):
+            found[key] = section[last]
+    return found
+
+
+def contains(allowed: Range, value: Any) -> bool:
+    """Whether a search of this range could come upon the value."""
+    if allowed.choices is not None:
+        return value in allowed.choices
+    low, high = limits(allowed)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        return False
+    steps = (value - low) / allowed.step if allowed.step else 0.0
+    return math.isclose(steps, round(steps), abs_tol=1e-9) and (not is_whole(allowed) or value == int(value))
+
+
+def limits(allowed: Range) -> list[Any]:
+    """The lowest and the highest value, or all choices."""
+    return [allowed.low, allowed.high] if allowed.choices is None else allowed.choices
+
+
+def is_whole(allowed: Range) -> bool:
+    """Whether a range of numbers holds whole numbers only."""
+    return all(isinstance(number, int) for number in (allowed.low, allowed.high, allowed.step or 1))
