@@ -71,7 +71,10 @@ def contains(allowed: Range, value: Any) -> bool:
 
 def limits(allowed: Range) -> list[Any]:
     """The lowest and the highest value, or all choices."""
-    return [allowed.low, allowed.high] if allowed.choices is None else allowed.choices
+    if allowed.choices is not None:
+        return allowed.choices
+    kind = int if is_whole(allowed) else float
+    return [kind(number) for number in (allowed.low, allowed.high) if number is not None]
 
 
 def is_whole(allowed: Range) -> bool:

@@ -21,12 +21,13 @@ def compiled(**options: object) -> RetrievalModel:
 def step(model: RetrievalModel, rows: dict[str, np.ndarray], times: int) -> list[float]:
     """The losses of `times` steps over the same batch."""
     batch = {name: tf.constant(column) for name, column in rows.items()}
-    dataset = tf.data.Dataset.from_tensors(batch)
-    return model.fit(dataset.repeat(), steps_per_epoch=1, epochs=times, verbose=0).history["loss"]
+    return [float(model.train_step(batch)["loss"]) for _ in range(times)]
 
 
 def scores(model: RetrievalModel, columns: dict[str, np.ndarray]) -> np.ndarray:
-    return model.user_tower(columns).numpy() @ model.movie_tower(np.arange(1, two_groups.MOVIES + 1)).numpy().T
+    return (
+        model.user_tower(columns).numpy() @ model.movie_tower(np.arange(1, two_groups.MOVIES + 1)).numpy().T
+    )
 
 
 def slow_loss(model: RetrievalModel, rows: dict[str, np.ndarray], temperature: float) -> float:
@@ -54,8 +55,12 @@ def test_l2_adds_half_the_squared_length_of_the_vectors_per_row() -> None:
     rows = two_groups.rated_pairs(40)
     plain, decayed = compiled(negatives=0), compiled(negatives=0, l2=0.1)
     user, movie = (vectors.numpy() for vectors in plain(rows))
+    decayed(rows)
+    decayed.set_weights(plain.get_weights())
     penalty = 0.1 * ((user**2).sum() + (movie**2).sum()) / 2 / 40
-    assert float(decayed.compute_loss(rows)) == pytest.approx(float(plain.compute_loss(rows)) + penalty, rel=1e-4)
+    assert float(decayed.compute_loss(rows)) == pytest.approx(
+        float(plain.compute_loss(rows)) + penalty, rel=1e-4
+    )
 
 
 def test_sampled_negatives_estimate_the_softmax_over_the_whole_catalogue() -> None:
@@ -88,34 +93,36 @@ def test_a_movie_without_training_ratings_is_never_drawn_as_a_negative() -> None
 def test_a_handful_of_rows_can_be_learned_by_heart() -> None:
     model = compiled()
     rows = {name: column[:6] for name, column in two_groups.rated_pairs(6, seed=3).items()}
-    losses = step(model, rows, 150)
-    assert losses[-1] < 0.3 * losses[0]
+    losses = step(model, rows, 50)
+    assert losses[-1] < 0.5 * losses[0]
 
 
-def test_recommends_movies_of_the_users_own_colour() -> None:
-    model = compiled()
-    step(model, two_groups.rated_pairs(512), 60)
-    everybody = two_groups.users(np.arange(two_groups.USERS), [[]] * two_groups.USERS)
-    top = np.argsort(-scores(model, everybody), axis=1)[:, :5]
-    np.testing.assert_array_equal(top % 2, np.arange(two_groups.USERS)[:, np.newaxis] % 2 * np.ones((1, 5)))
-
-
-def test_a_new_user_is_known_by_their_history() -> None:
-    model = compiled(unknown_user_rate=0.1)
-    step(model, two_groups.rated_pairs(512), 60)
-    new = two_groups.users(np.array([-1, -1]), [[2, 4, 6], [3, 5, 7]])
-    top = np.argsort(-scores(model, new), axis=1)[:, :3]
-    np.testing.assert_array_equal(top % 2, [[0, 0, 0], [1, 1, 1]])
-
-
-def test_a_new_user_without_history_is_told_what_is_popular() -> None:
-    rows = two_groups.rated_pairs(512)
+@pytest.fixture(scope="module")
+def trained() -> RetrievalModel:
+    """Trained with some users hidden; odd movies have five times the ratings of even ones."""
+    model = compiled(unknown_user_rate=0.3)
+    rows = two_groups.rated_pairs(600)
     odd = rows["user_id"] % 2 == 0  # index = code + 1
-    few_even = odd | (np.arange(512) % 5 == 0)
-    model = compiled(unknown_user_rate=0.5)
-    step(model, {name: column[few_even] for name, column in rows.items()}, 60)
+    kept = odd | (np.arange(600) % 5 == 0)
+    step(model, {name: column[kept] for name, column in rows.items()}, 60)
+    return model
+
+
+def test_recommends_movies_of_the_users_own_colour(trained: RetrievalModel) -> None:
+    everybody = two_groups.users(np.arange(two_groups.USERS), [[]] * two_groups.USERS)
+    top = np.argsort(-scores(trained, everybody), axis=1)[:, :5]
+    assert (top % 2 == np.arange(two_groups.USERS)[:, np.newaxis] % 2).all()
+
+
+def test_a_new_user_is_known_by_their_history(trained: RetrievalModel) -> None:
+    new = two_groups.users(np.array([-1, -1]), [[2, 4, 6], [3, 5, 7]])
+    top = np.argsort(-scores(trained, new), axis=1)[:, :3]
+    assert (top % 2 == [[0, 0, 0], [1, 1, 1]]).all()
+
+
+def test_a_new_user_without_history_is_told_what_is_popular(trained: RetrievalModel) -> None:
     new = two_groups.users(np.array([-1]), [[]])
-    assert np.argsort(-scores(model, new)[0])[0] % 2 == 1
+    assert (np.argsort(-scores(trained, new)[0])[:5] % 2 == 1).all()
 
 
 def test_the_saved_weights_give_the_same_answer(tmp_path: Path) -> None:

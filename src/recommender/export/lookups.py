@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import tensorflow as tf
 
@@ -10,8 +11,8 @@ import tensorflow as tf
 class Lookup(tf.Module):
     """Maps strings to int32 indices; a string that is not among the keys is 0."""
 
-    def __init__(self, keys: Iterable[str] | Iterable[bytes], indices: Iterable[int] | None = None) -> None:
-        """Map each key to its index, by default its place in `keys` counted from 1."""
+    def __init__(self, keys: Iterable[Any], indices: Iterable[int] | None = None) -> None:
+        """Map each key, str or bytes, to its index, by default its place in `keys` counted from 1."""
         super().__init__()
         keys = list(keys)
         values = range(1, len(keys) + 1) if indices is None else indices

@@ -55,7 +55,8 @@ Definitions: docs/metrics.md. Validation figures, standard errors and figures by
 - Time: users, movies and their statistics are as of {moment_text} (timestamp {moment}), a second after
   the last rating. A request with a later timestamp moves ages and clock features on, and knows no later
   ratings; one with an earlier timestamp still sees all ratings.
-- Lists leave out what the user has rated, but no near-duplicates: {duplicates} titles belong to several movies.
+- Lists leave out what the user has rated, but no near-duplicates: {duplicates} titles belong to several
+  movies.
 
 ## How to ask it
 
@@ -132,9 +133,9 @@ def _data(schema: Schema) -> str:
             "say nothing about people or about other data. No licence applies."
         )
     return (
-        f"`{schema.dataset}`, fingerprint `{schema.fingerprint}`. Sources and licences are in data/README.md, "
-        "but for `custom` data, whose owner sets the terms. A model carries what it learnt from its data: read "
-        "the licence before you publish it."
+        f"`{schema.dataset}`, fingerprint `{schema.fingerprint}`. Sources and licences are in "
+        "data/README.md, but for `custom` data, whose owner sets the terms. A model carries what it learnt "
+        "from its data: read the licence before you publish it."
     )
 
 

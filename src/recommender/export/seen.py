@@ -9,7 +9,7 @@ from recommender.data.interactions import Interactions
 
 
 class SeenMovies(tf.Module):
-    """The rated movies of every user, one list after the other: size = number of ratings, not users x movies."""
+    """The rated movies of every user, one list after the other, so that the size is the number of ratings."""
 
     def __init__(self, interactions: Interactions) -> None:
         super().__init__()

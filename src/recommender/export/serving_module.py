@@ -69,13 +69,12 @@ class ServingModule(tf.Module):
         }
 
     def predict_by_title(self, user_id: tf.Tensor, movie_title: tf.Tensor, timestamp: tf.Tensor) -> Answer:
-        """`rating` or `like` `(n,)` of pairs, with the `user_embedding` and `movie_embedding` of
-        retrieval."""
+        """`rating` or `like` `(n,)` of pairs, with retrieval's `user_embedding` and `movie_embedding`."""
         return self._predict(self._user_index(user_id), self._names.by_title(movie_title), timestamp)
 
     def predict_by_id(self, user_id: tf.Tensor, movie_id: tf.Tensor) -> Answer:
         """The same by movie id, as of the snapshot."""
-        return self.predict_by_id_at(user_id, movie_id, self.moments(user_id))
+        return self.predict_by_id_at(user_id, movie_id, self._moments(user_id))
 
     def predict_by_id_at(self, user_id: tf.Tensor, movie_id: tf.Tensor, timestamp: tf.Tensor) -> Answer:
         """The same by movie id, as of a second."""
@@ -88,8 +87,7 @@ class ServingModule(tf.Module):
         return self._names.answer(*best_movies(scores, k))
 
     def retrieve_by_features(self, k: tf.Tensor, **stored: tf.Tensor) -> Answer:
-        """The same for one user of these features, who may be new; also less the movies of the history
-        given."""
+        """The same for one user of these features, who may be new; also less the movies of that history."""
         user = self._stored_user.encode(stored)
         rated = [self._seen.cells(user["user_id"]), cells(self._names.by_id(stored["history_movies"]))]
         scores = exclude(self._retriever.scores(user), tf.concat(rated, axis=0))
@@ -118,8 +116,7 @@ class ServingModule(tf.Module):
         return self._names.answer(tf.gather(candidates, places, batch_dims=1), scores)
 
     def similar_movies(self, movie: tf.Tensor, k: tf.Tensor) -> Answer:
-        """The `k` movies nearest to each by the cosine of their vectors; `movie` is an id, or else a
-        title."""
+        """The `k` movies nearest to each by the cosine of their vectors; `movie` is an id or else a title."""
         index = self._names.by_id_or_title(movie)
         scores = exclude(self._retriever.similarities(index), cells(index[:, tf.newaxis]))
         scores = tf.where(index[:, tf.newaxis] > 0, scores, LOWEST)
@@ -144,7 +141,7 @@ class ServingModule(tf.Module):
         """Scores `(c,)` of the candidates `(c,)` for one user, as of the snapshot."""
         of_user = self._users(user[tf.newaxis])
         return self._ranker.candidate_scores(
-            of_user, self._movies(candidates), self.moments(user[tf.newaxis])
+            of_user, self._movies(candidates), self._moments(user[tf.newaxis])
         )
 
     def _moments(self, like: tf.Tensor) -> tf.Tensor:

@@ -8,17 +8,14 @@ LOWEST = tf.float32.min  # of what is excluded; finite, because JSON has no infi
 
 
 def exclude(scores: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
-    """Scores `(n, num_movies + 1)` with `LOWEST` at the (row, movie index) `cells`, and at index 0, which
-    is no movie."""
-    nobody = tf.zeros_like(scores[:, :1], tf.bool)
-    movies = tf.concat([nobody, tf.ones_like(scores[:, 1:], tf.bool)], axis=1)
-    scores = tf.where(movies, scores, LOWEST)
+    """Scores `(n, num_movies + 1)` with `LOWEST` at the (row, index) `cells` and at index 0, no movie."""
+    no_movie = tf.fill([tf.shape(scores)[0], 1], LOWEST)
+    scores = tf.concat([no_movie, scores[:, 1:]], axis=1)
     return tf.tensor_scatter_nd_update(scores, cells, tf.fill(tf.shape(cells)[:1], LOWEST))
 
 
 def best(scores: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Columns and scores of the `k` highest in each row of `(n, m)`, `(n, min(k, m))`; the lower column of
-    equal ones first."""
+    """Columns and scores of the `k` highest of each row of `(n, m)`: `(n, min(k, m))`, ties by column."""
     values, columns = tf.math.top_k(scores, tf.clip_by_value(k, 0, tf.shape(scores)[1]))
     return columns, values
 

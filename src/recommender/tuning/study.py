@@ -57,7 +57,7 @@ def read_study(path: Path) -> optuna.Study:
 def begin_trial(
     study: optuna.Study, path: Path, worker: int, tuning: TuningSettings, as_they_are: Mapping[str, Any]
 ) -> Trial | None:
-    """A trial for this worker, the first of a study with the values `as_they_are`; None when there are enough.
+    """A trial for this worker, the first of a study with the values `as_they_are`; None if there are enough.
 
     At most one process may be worker `worker`. A trial that it has not finished was cut off, and so were
     those of workers that there are no longer: they are marked as failed and do not count.

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from recommender.config import Settings
+from recommender.data.prepared import Prepared
+from recommender.training.ranking import build_ranking, predict, ranking_examples, validation_loss
+
+
+def with_objective(settings: Settings, objective: str) -> Settings:
+    return settings.model_copy(
+        update={"ranking": settings.ranking.model_copy(update={"objective": objective})}
+    )
+
+
+@pytest.mark.parametrize("objective", ["rating", "like"])
+def test_the_loss_is_the_sum_over_rows_by_the_batch(
+    objective: str, settings: Settings, prepared: Prepared
+) -> None:
+    settings = with_objective(settings, objective)
+    model = build_ranking(settings, prepared)
+    rows = {
+        name: tf.constant(values[:50])
+        for name, values in ranking_examples(settings, prepared, "test").items()
+    }
+    scores, rating = model(rows).numpy().astype(np.float64), rows["rating"].numpy()
+    if objective == "rating":
+        expected = np.mean((scores - rating) ** 2)
+    else:
+        probability = 1 / (1 + np.exp(-scores))
+        expected = -np.mean(np.where(rating >= 4, np.log(probability), np.log(1 - probability)))
+    assert model.compute_loss(rows).numpy() == pytest.approx(expected, rel=1e-5)
+
+
+def test_two_replicas_add_up_to_the_loss_of_their_batch(
+    settings: Settings, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = build_ranking(settings, prepared)
+    rows = {name: values[:8] for name, values in ranking_examples(settings, prepared, "test").items()}
+    whole = model.compute_loss({name: tf.constant(values) for name, values in rows.items()}).numpy()
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: SimpleNamespace(num_replicas_in_sync=2))
+    halves = (
+        {name: tf.constant(values[half]) for name, values in rows.items()} for half in (slice(4), slice(4, 8))
+    )
+    assert sum(model.compute_loss(half).numpy() for half in halves) == pytest.approx(whole)
+
+
+def test_predictions_stay_within_the_scale_and_likes_are_probabilities(
+    settings: Settings, prepared: Prepared
+) -> None:
+    examples = ranking_examples(settings, prepared, "test")
+    model = build_ranking(settings, prepared)
+    model.schema = model.schema.model_copy(update={"rating_mean": 40.0})
+    assert set(predict(model, examples)) == {5.0}
+    liked = predict(build_ranking(with_objective(settings, "like"), prepared), examples)
+    assert ((liked > 0) & (liked < 1)).all()
+
+
+def test_validation_is_rmse_of_ratings_and_log_loss_of_likes(settings: Settings, prepared: Prepared) -> None:
+    rating = np.array([1.0, 4.0], np.float32)
+    model = build_ranking(settings, prepared)
+    assert validation_loss(np.array([2.0, 4.0], np.float32), rating, model) == pytest.approx(np.sqrt(0.5))
+    model = build_ranking(with_objective(settings, "like"), prepared)
+    expected = -(np.log(0.75) + np.log(0.5)) / 2
+    assert validation_loss(np.array([0.25, 0.5], np.float32), rating, model) == pytest.approx(expected)

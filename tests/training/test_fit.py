@@ -1,0 +1,112 @@
+"""The epoch loop, on a model small enough to know the answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from recommender.config import TrainingSettings
+from recommender.training.fit import fit
+
+X = np.linspace(-1, 1, 64).astype(np.float32)
+ARRAYS = {"x": X, "y": 3 * X + 1}
+SETTINGS = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.1, patience=0, schedule="constant")
+
+
+class Line(tf.keras.Model):
+    """y = slope * x + shift."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope, self.shift = (self.add_weight(name, (), initializer="zeros") for name in ("a", "b"))
+
+    def call(self, rows: dict) -> tf.Tensor:
+        return self.slope * rows["x"] + self.shift
+
+    def train_step(self, rows: dict) -> dict:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((self(rows) - rows["y"]) ** 2)
+        weights = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {"loss": loss}
+
+
+def run(folder: Path, validations=None, settings: TrainingSettings = SETTINGS, **options):
+    """Fit a line; validation is its error, or the next of `validations`."""
+    model = Line()
+    answers = None if validations is None else iter(validations)
+
+    def validate() -> float:
+        return float(abs(model.slope - 3)) if answers is None else next(answers)
+
+    options = {"goal": "min", "name": "line"} | options
+    return model, fit(model, ARRAYS, validate, settings, 1, folder, **options)
+
+
+def test_learns_the_line(tmp_path: Path) -> None:
+    model, progress = run(tmp_path, settings=SETTINGS.model_copy(update={"epochs": 30}))
+    assert model.slope.numpy() == pytest.approx(3, abs=0.05)
+    assert progress.loss[-1] < progress.loss[0] / 100
+    assert progress.finished
+
+
+@pytest.mark.parametrize(("goal", "best"), [("min", 1), ("max", 3)])
+def test_ends_with_the_weights_of_the_best_epoch(goal: str, best: int, tmp_path: Path) -> None:
+    slopes: list[float] = []
+    model = Line()
+    answers = iter([2.0, 1.0, 3.0, 5.0, 4.0, 2.0])
+
+    def validate() -> float:
+        slopes.append(float(model.slope))
+        return next(answers)
+
+    progress = fit(model, ARRAYS, validate, SETTINGS, 1, tmp_path, goal=goal, name="line")
+    assert progress.best_epoch == best
+    assert float(model.slope) == slopes[best]
+
+
+def test_patience_ends_a_fit_that_no_longer_improves(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"patience": 2})
+    _, progress = run(tmp_path, [3.0, 2.0, 2.5, 2.5, 1.0, 1.0], settings)
+    assert progress.validation == [3.0, 2.0, 2.5, 2.5]
+    assert progress.best_epoch == 1
+
+
+def test_a_stopped_fit_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    whole, _ = run(tmp_path / "whole")
+
+    def stop(epoch: int, value: float) -> None:
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "parts", on_epoch=stop)
+    resumed, progress = run(tmp_path / "parts")
+    assert len(progress.validation) == 6
+    assert float(resumed.slope) == pytest.approx(float(whole.slope), abs=1e-7)
+
+
+def test_a_finished_fit_is_only_loaded(tmp_path: Path) -> None:
+    first, before = run(tmp_path)
+    again, after = run(tmp_path, validations=[])
+    assert after == before
+    assert float(again.slope) == float(first.slope)
+
+
+def test_only_the_last_and_the_best_epoch_are_kept(tmp_path: Path) -> None:
+    run(tmp_path, [3.0, 1.0, 2.0, 2.0, 2.0, 2.0])
+    assert {path.stem for path in tmp_path.glob("epoch-*.index")} == {"epoch-1", "epoch-5"}
+
+
+def test_curves_are_written_for_tensorboard(tmp_path: Path) -> None:
+    run(tmp_path)
+    assert list((tmp_path / "tensorboard").glob("events.*"))
+
+
+def test_cosine_lets_the_learning_rate_fall_to_zero(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"schedule": "cosine"})
+    model, _ = run(tmp_path, settings=settings)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-6)
