@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pytest
 import yaml
 
-from recommender.config import Section, Settings, check, load_settings, presets, read_preset
+from recommender.config import Section, Settings, check, load_settings, presets, read_preset, resolve
 from recommender.errors import ConfigError
 
 SETTINGS_FILE = Path(__file__).parents[1] / "workflow-train-model.yaml"
@@ -215,3 +215,13 @@ def test_resolved_settings_are_read_back_as_they_were(tmp_path: Path, overrides:
 def test_settings_cannot_be_changed_afterwards() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load().training.epochs = 3
+
+
+def test_another_head_does_not_inherit_the_options_of_the_first() -> None:
+    tree = {"ranking": {"head": "mlp", "head_options": {"hidden": [8]}}}
+    assert resolve(tree, ["ranking.head=dlrm"], {}).ranking.head_options == {}
+    assert resolve(tree, ["ranking.head=dlrm", "ranking.head_options.d=4"], {}).ranking.head_options == {
+        "d": 4
+    }
+    same = resolve(tree, ["ranking.head_options.dropout=0.1"], {}).ranking.head_options
+    assert same == {"hidden": [8], "dropout": 0.1}

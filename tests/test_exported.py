@@ -33,13 +33,12 @@ class Small(tf.Module):
 
     @tf.function(
         input_signature=[
-            tf.TensorSpec([None], tf.string, "movie_id"),
-            tf.TensorSpec([None], tf.string, "movie_title"),
+            tf.TensorSpec([None], tf.string, "movie"),
             tf.TensorSpec([], tf.int32, "k"),
         ]
     )
-    def similar_movies(self, movie_id: object, movie_title: object, k: object) -> dict[str, object]:
-        return self.answer(k, tf.equal(movie_id, "1")[0] | tf.equal(movie_title, "Toy Story (1995)")[0])
+    def similar_movies(self, movie: object, k: object) -> dict[str, object]:
+        return self.answer(k, tf.equal(movie, "1")[0] | tf.equal(movie, "Toy Story (1995)")[0])
 
 
 @pytest.fixture(scope="module")

@@ -137,6 +137,12 @@ class TrainingSettings(Section):
     patience: Annotated[int, Field(ge=0)] = 3
 
 
+class RetrievalTrainingSettings(TrainingSettings):
+    """How the retrieval model is fitted."""
+
+    epochs: Positive = 8
+
+
 # What can be shown of a user without telling of the one movie that is left out of the history.
 LEAVE_ONE_OUT_FEATURES = ("user_id", "gender", "age", "occupation", "history")
 
@@ -156,7 +162,7 @@ class RetrievalSettings(Section):
     dropout: Rate = 0.2
     l2: Annotated[float, Field(ge=0)] = 0.0
     candidates: Positive = 100
-    training: TrainingSettings = TrainingSettings(epochs=8)
+    training: RetrievalTrainingSettings = RetrievalTrainingSettings()
 
     @model_validator(mode="after")
     def _what_is_left_out_does_not_show(self) -> RetrievalSettings:
@@ -429,6 +435,8 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with the keys of `over` laid over it, section by section."""
     merged = dict(base)
+    if "head" in over and over["head"] != base.get("head"):
+        merged["head_options"] = {}  # options are a head's own: another head starts from its own defaults
     for key, value in over.items():
         inner = merged.get(key)
         merged[key] = _merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value

@@ -21,17 +21,6 @@ from recommender.data.engines import DuckDBEngine
 from recommender.data.features import feature_sql
 from recommender.data.prepared import Prepared
 
-METRICS = {
-    "dataset": "synthetic",
-    "split": "time_range",
-    "seed": 42,
-    "models": {
-        "deep_ranking": {"validation": {"rmse": 0.9}, "test": {"rows": 1200, "rmse": 0.95, "auc": None}},
-        "item_mean": {"validation": {"rmse": 1.0}, "test": {"rows": 1200, "rmse": 1.05, "auc": 0.6}},
-        "popularity": {"test": {"users": 31, "ndcg@10": 0.125, "by_history": {"0": {"ndcg@10": 0.1}}}},
-    },
-}
-
 
 class Server:
     """Asks the process of `plain_tensorflow.py`."""
@@ -59,12 +48,23 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def version(settings: Settings, prepared: Prepared, trained, tmp_path_factory) -> Path:
+def metrics() -> dict[str, Any]:
+    """Metrics as an evaluation writes them."""
+    models = {
+        "deep_ranking": {"validation": {"rmse": 0.9}, "test": {"rows": 1200, "rmse": 0.95, "auc": None}},
+        "item_mean": {"validation": {"rmse": 1.0}, "test": {"rows": 1200, "rmse": 1.05, "auc": 0.6}},
+        "popularity": {"test": {"users": 31, "ndcg@10": 0.125, "by_history": {"0": {"ndcg@10": 0.1}}}},
+    }
+    return {"dataset": "synthetic", "split": "time_range", "seed": 42, "models": models}
+
+
+@pytest.fixture(scope="session")
+def version(settings: Settings, prepared: Prepared, trained, metrics, tmp_path_factory) -> Path:
     """The folder of an exported version."""
     from recommender.export import export
 
     folder = tmp_path_factory.mktemp("versions") / "1"
-    export(settings, prepared, trained, METRICS, folder)
+    export(settings, prepared, trained, metrics, folder)
     return folder
 
 
@@ -79,20 +79,20 @@ def ask(version: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def offline_rows(settings: Settings, prepared: Prepared, tmp_path_factory):
-    """`offline_rows(users, movies, timestamp)`: what the feature SQL says of pairs of codes at a second."""
+    """`offline_rows(users, movies, timestamp)`: what the feature SQL says of pairs of codes at seconds."""
     schema, interactions = prepared.schema, prepared.interactions
     catalogue = Catalogue(
         prepared.users, prepared.movies, schema.genres, schema.known_users, schema.known_movies
     )
     sql = feature_sql(settings.features, len(schema.genres), schema.rating_scale)
 
-    def rows(users: Any, movies: Any, timestamp: int) -> pa.Table:
+    def rows(users: Any, movies: Any, timestamp: Any) -> pa.Table:
         n = len(users)
         columns = {
             "row": np.concatenate([np.arange(len(interactions)), -1 - np.arange(n)]),
             "user_id": np.concatenate([interactions.user, np.asarray(users, np.int32)]),
             "movie_id": np.concatenate([interactions.movie, np.asarray(movies, np.int32)]),
-            "timestamp": np.concatenate([interactions.timestamp, np.full(n, timestamp)]),
+            "timestamp": np.concatenate([interactions.timestamp, np.broadcast_to(timestamp, n)]),
             "rating": np.concatenate([interactions.rating, np.zeros(n, np.float32)]),
             "counts": np.arange(len(interactions) + n) < len(interactions),
         }

@@ -40,10 +40,10 @@ def most_rated(prepared: Prepared) -> list[str]:
     return prepared.movies["movie_id"].to_numpy()[np.argsort(-counts, kind="stable")].tolist()
 
 
-def nobody(model, prepared: Prepared) -> dict[str, np.ndarray]:
+def nobody(prepared: Prepared) -> dict[str, np.ndarray]:
     """One row of the user's columns of which nothing is known, written out by hand."""
     schema = prepared.schema
-    row = {name: 0 for name in ("user_id", "gender", "occupation", "user_count")}
+    row: dict[str, float] = dict.fromkeys(["user_id", "gender", "occupation", "user_count"], 0)
     row |= dict.fromkeys(["age", "user_mean", "user_stddev", "user_deviation"], np.nan)
     row |= dict.fromkeys(["user_year_mean", "user_year_stddev", "days_since_first"], np.nan)
     columns = {name: np.array([value], np.float32) for name, value in row.items()}
@@ -78,7 +78,9 @@ def test_predictions_are_the_models_for_rows_of_the_feature_sql(
     )
     np.testing.assert_allclose(answer["rating"], trained.ranking.predict_rating(rows), atol=1e-5)
     np.testing.assert_allclose(answer["user_embedding"], trained.retrieval.user_tower(rows), atol=1e-5)
-    np.testing.assert_allclose(answer["movie_embedding"], trained.retrieval.movie_tower(movies + 1), atol=1e-5)
+    np.testing.assert_allclose(
+        answer["movie_embedding"], trained.retrieval.movie_tower(movies + 1), atol=1e-5
+    )
     assert np.ptp(answer["rating"]) > 0.1
 
 
@@ -102,7 +104,7 @@ def test_the_default_signature_finds_a_movie_by_its_title(ask, prepared, most_ra
 
 def test_unknown_users_movies_and_titles_are_predicted_from_nothing_known(ask, prepared, trained) -> None:
     movies = {name: column[:1] for name, column in prepared.snapshot("serving").movies.items()}
-    user = nobody(trained, prepared)
+    user = nobody(prepared)
     context = dict.fromkeys(["hour_sin", "hour_cos", "weekday_sin", "weekday_cos"], np.zeros(1, np.float32))
     expected = trained.ranking.predict_rating({**user, **movies, **context})
     movie_id = prepared.movies["movie_id"].iloc[0]

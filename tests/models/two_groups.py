@@ -47,9 +47,9 @@ def retrieval_settings(**options: object) -> RetrievalSettings:
     return RetrievalSettings(**{**small, **options})
 
 
-def model(**options: object) -> RetrievalModel:
+def model(counts: np.ndarray = COUNTS, **options: object) -> RetrievalModel:
     """A retrieval model of the two groups, not trained."""
-    return RetrievalModel(retrieval_settings(**options), SCHEMA, CONTENT, COUNTS)
+    return RetrievalModel(retrieval_settings(**options), SCHEMA, CONTENT, counts)
 
 
 def users(codes: np.ndarray, histories: list[list[int]]) -> Arrays:

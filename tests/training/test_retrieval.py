@@ -9,6 +9,7 @@ import tensorflow as tf
 from recommender.config import Settings, load_settings
 from recommender.data.prepared import Prepared
 from recommender.errors import ConfigError
+from recommender.evaluation.ranking import evaluate_ranking
 from recommender.models.retrieval import RetrievalModel
 from recommender.training.fit import Progress
 from recommender.training.retrieval import (
@@ -44,6 +45,16 @@ def test_training_lowers_the_loss_and_reports_each_epoch(settings: Settings, fit
     assert progress.loss[-1] < progress.loss[0]
     assert len(progress.validation) == settings.retrieval.training.epochs
     assert progress.best_epoch == np.argmax(progress.validation)
+
+
+def test_the_weights_are_those_whose_candidates_validated_best(
+    settings: Settings, prepared: Prepared, fitted: Fitted
+) -> None:
+    model, progress = fitted
+    known, held_out = prepared.interactions.before("validation"), prepared.interactions.part("validation")
+    scorer, k = RetrievalScorer(model, prepared.snapshot("validation")), settings.retrieval.candidates
+    report = evaluate_ranking(scorer, known, held_out, [k])
+    assert report.metrics[f"ndcg@{k}"] == pytest.approx(max(progress.validation), abs=1e-6)
 
 
 def test_scores_are_the_inner_products_of_the_two_towers(prepared: Prepared, fitted: Fitted) -> None:

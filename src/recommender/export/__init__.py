@@ -14,6 +14,7 @@ from recommender.config import Settings
 from recommender.data.folders import complete_or_absent
 from recommender.data.prepared import Prepared
 from recommender.errors import RecommenderError
+from recommender.export.inputs import signature_inputs
 from recommender.export.model_card import model_card
 from recommender.export.provenance import provenance
 from recommender.export.serving_module import ServingModule
@@ -35,18 +36,16 @@ def export(
         )
     started = datetime.now(UTC)
     with complete_or_absent(folder) as building:
+        _write(building / "metrics.json", _json(metrics))
+        _write(building / "config.yaml", settings.to_yaml())
         module = ServingModule(settings, prepared, trained)
         _save_model(module, settings, prepared, building)
-        _write(building / "metrics.json", _json(metrics))
         _write(building / "model-card.md", model_card(settings, prepared, metrics, module.moment))
-        _write(building / "config.yaml", settings.to_yaml())
         _write(building / "provenance.json", _json(provenance(settings, prepared.schema, started)))
 
 
 def _save_model(module: ServingModule, settings: Settings, prepared: Prepared, folder: Path) -> None:
-    signatures = module.signatures()
-    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)  # it is not trained further
-    tf.saved_model.save(module, str(folder), signatures, options)
+    tf.saved_model.save(module, str(folder), module.signatures())
     movie_id, title = prepared.movies[["movie_id", "title"]].iloc[0]
     examples = {
         "user_id": prepared.users["user_id"].iloc[0],
@@ -55,7 +54,7 @@ def _save_model(module: ServingModule, settings: Settings, prepared: Prepared, f
         **dict.fromkeys(("movie_id", "movie_ids", "movie"), movie_id),
         "k": 10,
     }
-    write_warmup_requests(signatures, examples, settings.workflow.name, folder)
+    write_warmup_requests(signature_inputs(), examples, settings.workflow.name, folder)
 
 
 def _json(content: Mapping[str, Any]) -> str:

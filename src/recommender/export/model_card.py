@@ -19,8 +19,8 @@ CARD = """\
 # Model card: {name}
 
 Recommends movies that a user has not rated and predicts ratings. Two models in one TensorFlow SavedModel:
-a two-tower model retrieves {candidates} candidates out of {num_movies:,} movies, a deep ranking model
-(`{head}`, objective `{objective}`) orders them. Trained from scratch with seed {seed}.
+a two-tower model retrieves {candidates} candidates out of {num_movies:,} movies, a deep ranking model with
+the head `{head}` and the objective `{objective}` orders them. Trained from scratch with seed {seed}.
 
 ## Intended use
 
@@ -120,7 +120,7 @@ def model_card(settings: Settings, prepared: Prepared, metrics: Mapping[str, Any
         reported=REPORTED_SPLIT,
         tables=_tables(metrics) or "Not measured.",
         moment=moment,
-        moment_text=datetime.fromtimestamp(moment, UTC).isoformat(" ", "minutes"),
+        moment_text=datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         duplicates=prepared.movies["title"].duplicated().sum(),
         user_id=prepared.users["user_id"][0],
     )

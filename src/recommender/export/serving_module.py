@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from recommender.config import Settings
 from recommender.data.prepared import Prepared
+from recommender.export.inputs import signature_inputs
 from recommender.export.lookups import Lookup
 from recommender.export.movie_names import MovieNames
 from recommender.export.ranker import Ranker
@@ -16,7 +17,7 @@ from recommender.export.request_features import users_at
 from recommender.export.retriever import Retriever
 from recommender.export.rows import FeatureRows
 from recommender.export.seen import SeenMovies, cells
-from recommender.export.stored_user import StoredUser, stored_user_specs
+from recommender.export.stored_user import StoredUser
 from recommender.export.top_movies import LOWEST, best, best_movies, exclude
 from recommender.training import Trained
 
@@ -48,27 +49,15 @@ class ServingModule(tf.Module):
         self._ranker = Ranker(trained.ranking, settings.ranking)
 
     def signatures(self) -> dict[str, Any]:
-        """The concrete functions by signature name, traced anew."""
-        user, movie = _strings("user_id"), _strings("movie_id")
-        title, timestamp = _strings("movie_title"), _integers("timestamp")
-        k = tf.TensorSpec([], tf.int32, "k")
-        stored = list(stored_user_specs().values())
-        inputs = {
-            "serving_default": (self.predict_by_title, [user, title, timestamp]),
-            "predict_by_id": (self.predict_by_id, [user, movie]),
-            "predict_by_id_at": (self.predict_by_id_at, [user, movie, timestamp]),
-            "retrieve": (self.retrieve, [user, k]),
-            "retrieve_by_features": (self.retrieve_by_features, [*stored, k]),
-            "rank": (self.rank, [*stored, _integers("timestamp", 1), _strings("movie_ids")]),
-            "recommend": (self.recommend, [user, _strings("exclude", None, None), k]),
-            "similar_movies": (self.similar_movies, [_strings("movie"), k]),
-        }
+        """Concrete functions by name, traced anew; the method of that name says what is answered."""
         return {
-            name: tf.function(method).get_concrete_function(**{spec.name: spec for spec in specs})
-            for name, (method, specs) in inputs.items()
+            name: tf.function(getattr(self, name)).get_concrete_function(
+                **{spec.name: spec for spec in specs}
+            )
+            for name, specs in signature_inputs().items()
         }
 
-    def predict_by_title(self, user_id: tf.Tensor, movie_title: tf.Tensor, timestamp: tf.Tensor) -> Answer:
+    def serving_default(self, user_id: tf.Tensor, movie_title: tf.Tensor, timestamp: tf.Tensor) -> Answer:
         """`rating` or `like` `(n,)` of pairs, with retrieval's `user_embedding` and `movie_embedding`."""
         return self._predict(self._user_index(user_id), self._names.by_title(movie_title), timestamp)
 
@@ -146,11 +135,3 @@ class ServingModule(tf.Module):
 
     def _moments(self, like: tf.Tensor) -> tf.Tensor:
         return tf.fill(tf.shape(like), tf.constant(self.moment, tf.int64))
-
-
-def _strings(name: str, *shape: int | None) -> tf.TensorSpec:
-    return tf.TensorSpec(shape or [None], tf.string, name)
-
-
-def _integers(name: str, *shape: int | None) -> tf.TensorSpec:
-    return tf.TensorSpec(shape or [None], tf.int64, name)

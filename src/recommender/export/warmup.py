@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,22 @@ PLACE = Path("assets.extra") / "tf_serving_warmup_requests"
 
 
 def write_warmup_requests(
-    signatures: Mapping[str, Any], examples: Mapping[str, Any], model_name: str, folder: Path
+    signatures: Mapping[str, Sequence[tf.TensorSpec]],
+    examples: Mapping[str, Any],
+    model_name: str,
+    folder: Path,
 ) -> None:
     """Write one request per signature, a TFRecord file of PredictionLog messages, where a server looks for
     it.
 
-    `examples` holds values by input name, as `user_id: "42"`; other inputs are empty strings or 0. They fill
-    every place of an input, and lists of any length have one item.
+    `signatures` names the inputs of each. `examples` holds values by input name, as `user_id: "42"`; other
+    inputs are empty strings or 0. They fill every place of an input, and lists of any length have one item.
     """
     path = folder / PLACE
     path.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for name, function in signatures.items():
-            specs = function.structured_input_signature[1]
-            inputs = {spec.name: _example(spec, examples) for spec in specs.values()}
+        for name, specs in signatures.items():
+            inputs = {spec.name: _example(spec, examples) for spec in specs}
             writer.write(_prediction_log(model_name, name, inputs))
 
 

@@ -38,9 +38,10 @@ class FeatureEmbedding(tf.keras.layers.Layer):
     """Embeds the chosen features of a batch of encoded rows (see `encode_features`).
 
     Ids and categories get a table each, with row 0 for the unknown. All movies (the candidate, the history,
-    the liked ones) share the layer `movies`, and all embeddings its size. Lists are averaged. In training, a
-    share `unknown_rate` of users is shown as new people, without id and without history, and as large a share
-    of movies without their id: so the model learns what to say of those whom it has never seen.
+    the liked ones) share the layer `movies`, and all embeddings its size. Lists are averaged. `forget` shows a
+    share `unknown_user_rate` of users as new people, without id and without history, and a share
+    `unknown_movie_rate` of movies without their id: a model trained on what it returns learns what to say of
+    those whom it has never seen.
     """
 
     def __init__(
@@ -72,10 +73,8 @@ class FeatureEmbedding(tf.keras.layers.Layer):
             rows["genre"] = len(self.schema.genres)
         return {name: count + 1 for name, count in sorted(rows.items())}
 
-    def call(self, inputs: Columns, training: bool = False) -> Embedded:
+    def call(self, inputs: Columns) -> Embedded:
         """Embed a batch: encoded columns by name, first dimension = batch."""
-        if training:
-            inputs = self._forget(inputs)
         embeddings = {
             name: self._embed(feature, inputs[name])
             for name, feature in self.features.items()
@@ -94,8 +93,8 @@ class FeatureEmbedding(tf.keras.layers.Layer):
         table = self.movies if feature.kind == "sequence" else self.tables["genre"]
         return masked_mean(table(index), tf.cast(index > 0, tf.float32))
 
-    def _forget(self, inputs: Columns) -> dict[str, tf.Tensor]:
-        """Show some users as new people and some movies as unknown."""
+    def forget(self, inputs: Columns) -> dict[str, tf.Tensor]:
+        """Show some users as new people and some movies as unknown: for training only."""
         batch = tf.shape(next(iter(inputs.values())))[0]
         keep_user = tf.random.uniform([batch]) >= self.unknown_user_rate
         keep_movie = tf.random.uniform([batch]) >= self.unknown_movie_rate
@@ -139,7 +138,7 @@ class FeatureEmbedding(tf.keras.layers.Layer):
 
 
 def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Mean over axis 1 of `values` `(batch, length, size)` where `mask` `(batch, length)` is 1; else zeros."""
+    """Mean over axis 1 of `values` `(batch, length, size)` where `mask` `(batch, length)` is 1, else 0."""
     total = tf.reduce_sum(values * mask[:, :, tf.newaxis], axis=1)
     return total / tf.maximum(tf.reduce_sum(mask, axis=1, keepdims=True), 1.0)
 

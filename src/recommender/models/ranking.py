@@ -11,6 +11,7 @@ import tensorflow_recommenders as tfrs
 from recommender.config import RankingSettings
 from recommender.data.features import select
 from recommender.data.schema import Schema
+from recommender.models import shrunk_deviations
 from recommender.models.embedding import FeatureEmbedding
 from recommender.models.heads.head import build_head
 from recommender.models.movie_embedding import MovieContent, MovieEmbedding
@@ -19,7 +20,8 @@ from recommender.models.movie_embedding import MovieContent, MovieEmbedding
 class RankingModel(tfrs.models.Model):
     """Predicts the rating, or the log-odds of a like, of (user, movie) pairs.
 
-    `objective` rating: squared error. like: cross-entropy of rating >= `schema.liked_threshold`.
+    `objective` rating: squared error. like: cross-entropy of rating >= `schema.liked_threshold`. Where counts
+    and deviations of user and movie are among the features, the head corrects their closed form.
     """
 
     def __init__(
@@ -38,6 +40,8 @@ class RankingModel(tfrs.models.Model):
             name="embedding",
         )
         self.head = build_head(settings.head, settings.head_options)
+        known = set(settings.features) >= shrunk_deviations.FEATURES
+        self.deviations = shrunk_deviations.ShrunkDeviations(schema, name="deviations") if known else None
         rating = settings.objective == "rating"
         losses = tf.keras.losses.MeanSquaredError if rating else tf.keras.losses.BinaryCrossentropy
         options = {} if rating else {"from_logits": True}
@@ -45,7 +49,11 @@ class RankingModel(tfrs.models.Model):
 
     def call(self, features: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Scores `(batch,)`: expected ratings, or log-odds of a like."""
-        score = self.head(self.embedding(features, training=training), training=training)
+        if training:
+            features = self.embedding.forget(features)
+        score = self.head(self.embedding(features), training=training)
+        if self.deviations is not None:
+            score += self.deviations(features)
         return score + self.schema.rating_mean if self.objective == "rating" else score
 
     def predict_rating(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:

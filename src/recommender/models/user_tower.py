@@ -45,7 +45,8 @@ class UserTower(tf.keras.layers.Layer):
 
     def call(self, inputs: Columns, training: bool = False) -> tf.Tensor:
         """Vectors of a batch of users; a user without id and history gets the one of their demographics."""
-        embedded = self.embedding(self._newest(inputs), training=training)
+        inputs = self._newest(inputs)
+        embedded = self.embedding(self.embedding.forget(inputs) if training else inputs)
         parts = [*embedded.embeddings.values(), embedded.numeric]
         if embedded.history is not None:
             parts += self._pool(embedded.history, training)

@@ -31,16 +31,19 @@ def train_retrieval(
 ) -> tuple[RetrievalModel, Progress]:
     """Fit the retrieval model on the training split; the validation split says which epoch was best.
 
-    Validation is NDCG@10 of the full ranking, seen movies excluded. Goes on from what `folder` holds.
+    Validation is the NDCG of the `candidates` that ranking would get, seen movies excluded. Goes
+    on from what `folder` holds.
     """
     tf.keras.utils.set_random_seed(settings.seed)
     model = build_retrieval(settings, prepared)
     known, held_out = prepared.interactions.before("validation"), prepared.interactions.part("validation")
     snapshot = prepared.snapshot("validation")
+    k = settings.retrieval.candidates
     arrays, transform = retrieval_examples(settings.retrieval, prepared, snapshot)
 
     def validate() -> float:
-        return evaluate_ranking(RetrievalScorer(model, snapshot), known, held_out, [10]).metrics["ndcg@10"]
+        scorer = RetrievalScorer(model, snapshot)
+        return evaluate_ranking(scorer, known, held_out, [k]).metrics[f"ndcg@{k}"]
 
     progress = fit(
         model,

@@ -20,7 +20,7 @@ def validate(settings: Settings) -> None:
     _must_be_one_of("ranking.head", settings.ranking.head, heads())
     select(settings.ranking.features, "ranking.features")
     select(settings.retrieval.user_features, "retrieval.user_features", ("user", "user_history"))
-    select(settings.retrieval.movie_features, "retrieval.movie_features", ("movie", "movie_history"))
+    select(settings.retrieval.movie_features, "retrieval.movie_features", ("movie",))
     own = settings.data.custom
     if settings.data.dataset == OWN and own.ratings is None:
         raise ConfigError("data.custom.ratings: must name a CSV or Parquet file when data.dataset is custom")

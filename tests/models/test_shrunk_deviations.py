@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from recommender.config import Settings
+from recommender.data.prepared import Prepared
+from recommender.models.shrunk_deviations import ShrunkDeviations
+from recommender.training.ranking import build_ranking
+
+COLUMNS = {
+    "user_count": [0.0, 5.0, 0.0, 45.0],
+    "user_deviation": [np.nan, 1.0, np.nan, -2.0],
+    "movie_count": [0.0, 0.0, 15.0, 95.0],
+    "movie_deviation": [np.nan, np.nan, 0.5, 1.0],
+}
+
+
+def columns() -> dict[str, tf.Tensor]:
+    return {name: tf.constant(values, tf.float32) for name, values in COLUMNS.items()}
+
+
+def test_begins_as_the_shrunken_means_and_knows_nothing_without_ratings(prepared: Prepared) -> None:
+    user, movie = (prepared.schema.numeric[f"{side}_deviation"][0] for side in ("user", "movie"))
+    expected = [
+        0.0,
+        5 / 10 * (1.0 - user),
+        15 / 20 * (0.5 - movie),
+        45 / 50 * (-2.0 - user) + 95 / 100 * (1.0 - movie),
+    ]
+    np.testing.assert_allclose(ShrunkDeviations(prepared.schema)(columns()), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_missing_deviations_do_not_break_the_gradient(prepared: Prepared) -> None:
+    layer = ShrunkDeviations(prepared.schema)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(columns()) ** 2)
+    gradients = tape.gradient(loss, layer.trainable_variables)
+    assert len(gradients) == 4
+    assert all(np.isfinite(gradient) and gradient != 0 for gradient in gradients)
+
+
+@pytest.mark.parametrize(("dropped", "has"), [(set(), True), ({"movie_count"}, False)])
+def test_the_ranking_model_uses_it_where_its_columns_are_features(
+    dropped: set[str], has: bool, settings: Settings, prepared: Prepared
+) -> None:
+    features = [name for name in settings.ranking.features if name not in dropped]
+    ranking = settings.ranking.model_copy(update={"features": features})
+    model = build_ranking(settings.model_copy(update={"ranking": ranking}), prepared)
+    assert (model.deviations is not None) == has
