@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pytest
 import yaml
 
-from recommender.config import Section, Settings, check, load_settings, presets, read_preset, resolve
+from recommender.config import Range, Section, Settings, check, load_settings, presets, read_preset, resolve
 from recommender.errors import ConfigError
 
 SETTINGS_FILE = Path(__file__).parents[1] / "workflow-train-model.yaml"
@@ -19,6 +19,7 @@ NAMES: dict[Any, str] = {
     bool: "bool",
     Path: "path",
     type(None): "null",
+    Range: "range",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -58,6 +59,14 @@ def written(notebook: NotebookNode) -> str:
     return "\n".join([*texts, *(output.get("text", "") for output in outputs(notebook))])
 
 
+def shows_something(cell: NotebookNode) -> bool:
+    """Whether a code cell ends with an expression, as `table.head()` or `print(...)`."""
+    if cell.source.startswith("%%capture"):
+        return False
+    lines = [line for line in cell.source.splitlines() if not line.startswith("%")]
+    return isinstance(ast.parse("\n".join(lines)).body[-1], ast.Expr)
+
+
 def run(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Run a small copy in a folder with nothing but the settings: no home, no data, no network."""
     copy = nbformat.from_dict(notebook)
@@ -85,10 +94,9 @@ def test_the_notebook_runs_without_data_and_network_and_says_so_loudly(
     text = written(ran)
     assert "WARNING: ml-100k cannot be had" in text
     assert re.search(r"On synthetic, \d of the 4 statements hold", text)
-    assert [output.evalue for output in outputs(ran) if output.output_type == "error"] == []
-    assert [
-        output.text for output in outputs(ran) if output.get("name") == "stderr" and "md5" in output.text
-    ] == []
+    warnings = [output.text for output in outputs(ran) if output.get("name") == "stderr"]
+    lines = "".join(warnings).splitlines()
+    assert [line for line in lines if "ml-100k" not in line] == []  # nothing but the failed download
     assert (tmp_path / "data/models/recommender/1/saved_model.pb").is_file()
 
 
@@ -110,17 +118,10 @@ def test_the_notebook_is_committed_as_it_ran_from_top_to_bottom(notebook: Notebo
     assert "cannot be had" not in written(notebook)
 
 
-def test_the_last_expression_of_a_cell_has_kept_its_output(notebook: NotebookNode):
-    shown = ("source(", "display(", "Markdown(", "Code(", "plt.show(", "data_plots.", "print(")
-    silent = [
-        cell.source
-        for cell in code_cells(notebook)
-        if not cell.outputs and "%%capture" not in cell.source and re.search(
-            rf"^(?:{'|'.join(map(re.escape, shown))})", cell.source, re.MULTILINE
-        )
-    ]  # fmt: skip
-    assert silent == []
-    assert len([cell for cell in code_cells(notebook) if cell.outputs]) >= 30
+def test_every_cell_that_ends_in_an_expression_has_kept_its_output(notebook: NotebookNode):
+    showing = [cell for cell in code_cells(notebook) if shows_something(cell)]
+    assert len(showing) >= 30
+    assert [cell.source for cell in showing if not cell.outputs] == []
 
 
 def test_the_notebook_shows_nothing_of_the_machine_it_ran_on(notebook: NotebookNode):

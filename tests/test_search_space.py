@@ -72,7 +72,7 @@ def test_an_impossible_range_is_one_line_with_its_key(text: str, message: str) -
         ),
         ("training.optimizer={choices: [adam, lion]}", r"ranges\.training\.optimizer: .*received 'lion'"),
         ("ranking.unknown_user_rate={low: 0, high: 1}", r"ranking\.unknown_user_rate: .* received 1"),
-        ("training.epochs.x={low: 0, high: 1}", r"epochs is a value, not a section"),
+        ("training.epochs.x={low: 0, high: 1}", r"training\.epochs: input should be a valid integer"),
         ("data.leave_last={low: 1, high: 2}", r"must be a key under training or ranking"),
         ("retrieval.dropout={low: 0.0, high: 0.5}", r"must be a key under training or ranking"),
         ("seed={low: 1, high: 2}", r"must be a key under training or ranking"),
@@ -97,6 +97,9 @@ def test_values_are_laid_over_settings_by_dotted_keys() -> None:
     laid = lay_over(Settings(), {"training.epochs": 7, "ranking.head_options.hidden": [9], "seed": 1})
     assert (laid.training.epochs, laid.seed) == (7, 1)
     assert laid.ranking.head_options == {**Settings().ranking.head_options, "hidden": [9]}
+    precise = {"training.learning_rate": 1 / 3e6, "ranking.head_options.l2": 1e-7}
+    assert lay_over(Settings(), precise).training.learning_rate == 1 / 3e6
+    assert lay_over(Settings(), precise).ranking.head_options["l2"] == 1e-7
     assert lay_over(laid, present_values(Settings()) | {"training.epochs": 4, "seed": 42}) == Settings()
 
 

@@ -134,6 +134,7 @@ class TrainingSettings(Section):
     optimizer: Literal["adam", "adagrad", "sgd"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     schedule: Literal["cosine", "constant"] = "cosine"
+    averaging: Rate = 0.98
     patience: Annotated[int, Field(ge=0)] = 3
 
 

@@ -29,7 +29,7 @@ def plot_ratings(interactions: Interactions) -> Figure:
     stars, counts = np.unique(interactions.rating, return_counts=True)
     bars = axes.bar([f"{star:g}" for star in stars], counts / counts.sum(), color=COLOURS["train"], width=0.7)
     axes.bar_label(bars, fmt="{:.0%}", padding=2)
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.margins(y=0.12)
     return figure
 
@@ -65,10 +65,10 @@ def plot_arrivals(interactions: Interactions) -> Figure:
     np.minimum.at(arrived, interactions.user, weeks)
     arrived = np.sort(arrived[np.isfinite(arrived)])
     users = axes.twinx()
-    users.plot(arrived, np.arange(1, len(arrived) + 1), color="black", linewidth=1.2, label="users so far")
+    users.plot(arrived, np.arange(1, len(arrived) + 1), color="black", linewidth=1.2)
     users.set_ylabel("users so far (line)")
     users.set_ylim(bottom=0)
-    axes.legend(loc="upper left", frameon=False)
+    figure.legend(loc="outside upper center", ncols=len(SPLITS), frameon=False)
     return figure
 
 
@@ -81,7 +81,7 @@ def plot_history_length(user_counts: dict[str, NDArray[np.integer]]) -> Figure:
         positions = np.arange(len(HISTORY_GROUPS)) + (place - (len(user_counts) - 1) / 2) * width
         axes.bar(positions, shares, width, color=COLOURS[split], label=split)
     axes.set_xticks(range(len(HISTORY_GROUPS)), HISTORY_GROUPS)
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.legend(frameon=False)
     return figure
 
@@ -103,7 +103,7 @@ def plot_unseen(parts: dict[str, PartSummary]) -> Figure:
         axes.bar_label(bars, fmt="{:.0%}", padding=2)
     axes.set_xticks([0, 1], ["by unseen users", "of unseen movies"])
     axes.set_ylim(0, 1.1)
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.legend(frameon=False)
     return figure
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from recommender.config import Range, Settings, check
+from recommender.config import Range, Settings, resolve
 from recommender.errors import ConfigError
 
 # The search fits the ranking model on data prepared once: other sections change nothing, or what is measured.
@@ -33,16 +34,8 @@ def check_search_space(settings: Settings, use: Callable[[Settings], object] = l
 
 def lay_over(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """`settings` with other values for dotted keys such as `training.learning_rate`; raises `ConfigError`."""
-    tree = settings.model_dump(mode="json")
-    for key, value in values.items():
-        *sections, last = key.split(".")
-        section = tree
-        for name in sections:
-            section = section.setdefault(name, {})
-            if not isinstance(section, dict):
-                raise ConfigError(f"{key}: {name} is a value, not a section")
-        section[last] = value
-    return check(tree)
+    assignments = [f"{key}={json.dumps(value)}" for key, value in values.items()]
+    return resolve(settings.model_dump(mode="json"), assignments, environ={})
 
 
 def present_values(settings: Settings) -> dict[str, Any]:

@@ -230,6 +230,13 @@ def test_a_batch_is_answered_like_its_rows_one_by_one(ask) -> None:
             np.testing.assert_allclose(together["scores"][row], alone["scores"][0], rtol=1e-5)
 
 
+def test_an_empty_batch_has_an_empty_answer(ask) -> None:
+    none = np.zeros([0], object)
+    assert ask("recommend", user_id=none, exclude=np.zeros([0, 1], object), k=3)["titles"].shape == (0, 3)
+    assert ask("retrieve", user_id=none, k=3)["titles"].shape == (0, 3)
+    assert ask("predict_by_id", user_id=none, movie_id=none)["rating"].shape == (0,)
+
+
 def test_similar_movies_are_the_nearest_by_cosine_without_the_movie_itself(ask, trained, movie_ids) -> None:
     vectors = trained.retrieval.movie_tower(np.arange(1, 81)).numpy()
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -81,12 +81,13 @@ def test_movies_of_the_history_that_the_model_does_not_know_count_as_padding(ask
 
     def scores(movies: list[str], ratings: list[float]) -> np.ndarray:
         history = {"history_ratings": [ratings], "history_deviations": [ratings], "history_ages": [ratings]}
-        return ask("rank", **new_user(history_movies=[movies], user_count=[1.0], **history), **asked)[
-            "scores"
-        ]
+        user = new_user(history_movies=[movies], user_count=[1.0], user_deviation=[0.5], **history)
+        return ask("rank", **user, **asked)["scores"]
 
-    np.testing.assert_allclose(scores([known, "no movie"], [5.0, 5.0]), scores([known], [5.0]), rtol=1e-6)
-    assert not np.allclose(scores([known], [5.0]), scores([known], [1.0]))
+    alone = scores([known], [5.0])
+    assert np.isfinite(alone).all()
+    np.testing.assert_allclose(scores([known, "no movie"], [5.0, 5.0]), alone, rtol=1e-6)
+    assert not np.allclose(scores([known], [1.0]), alone)
 
 
 def test_a_new_user_is_served_without_history_and_by_history(ask, prepared, most_rated_movie) -> None:

@@ -13,7 +13,9 @@ from recommender.training.fit import fit
 
 X = np.linspace(-1, 1, 64).astype(np.float32)
 ARRAYS = {"x": X, "y": 3 * X + 1}
-SETTINGS = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.1, patience=0, schedule="constant")
+SETTINGS = TrainingSettings(
+    epochs=6, batch_size=16, learning_rate=0.1, patience=0, schedule="constant", averaging=0.0
+)
 
 
 class Line(tf.keras.Model):

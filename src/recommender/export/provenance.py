@@ -40,8 +40,7 @@ def provenance(settings: Settings, schema: Schema, started: datetime) -> dict[st
 
 
 def git_state(source: Path) -> dict[str, Any] | None:
-    """The commit that `source` is checked out from, and whether anything differs from it; None outside
-    git."""
+    """The commit that `source` is checked out from and whether anything differs; None outside of git."""
     tracked = _git(source, "ls-files", "--error-unmatch", "__init__.py")
     if tracked is None:  # also where the package is installed within somebody else's repository
         return None

@@ -26,8 +26,7 @@ class Ranker(tf.Module):
         self._variables = model.variables
 
     def prediction(self, users: Columns, movies: Columns, timestamp: tf.Tensor) -> tf.Tensor:
-        """Predictions `(n,)` for pairs, encoded columns of both `(n, ...)`, at the seconds `timestamp`
-        `(n,)`."""
+        """Predictions `(n,)` for pairs at the seconds `timestamp` `(n,)`; encoded columns are `(n, ...)`."""
         return self._prediction(self._join(users, movies, timestamp))
 
     def candidate_scores(self, user: Columns, movies: Columns, timestamp: tf.Tensor) -> tf.Tensor:
@@ -36,7 +35,7 @@ class Ranker(tf.Module):
         Expected ratings are not cut to the scale here, because the best would tie.
         """
         n = tf.shape(movies["movie_id"])[0]
-        users = {name: tf.repeat(column, n, axis=0) for name, column in user.items()}
+        users = {name: tf.repeat(column, n, axis=0) for name, column in user.items() if name in self._columns}
         return self._score(self._join(users, movies, tf.repeat(timestamp, n)))
 
     def _join(self, users: Columns, movies: Columns, timestamp: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -98,10 +98,7 @@ class ServingModule(tf.Module):
         """
         users = self._user_index(user_id)
         candidates = self._candidates(users, self._names.by_id(exclude), k)
-        scores = tf.map_fn(  # user by user: the memory needed does not grow with the batch
-            lambda pair: self._rank_row(*pair), (users, candidates), fn_output_signature=tf.float32
-        )
-        places, scores = best(tf.where(candidates > 0, scores, LOWEST), k)
+        places, scores = best(self._rank_candidates(users, candidates), k)
         return self._names.answer(tf.gather(candidates, places, batch_dims=1), scores)
 
     def similar_movies(self, movie: tf.Tensor, k: tf.Tensor) -> Answer:
@@ -125,6 +122,18 @@ class ServingModule(tf.Module):
         unwanted = tf.concat([self._seen.cells(users), cells(excluded)], axis=0)
         scores = exclude(self._retriever.scores(self._users(users)), unwanted)
         return best_movies(scores, tf.maximum(k, self._num_candidates))[0]
+
+    def _rank_candidates(self, users: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+        """Scores of candidates `(n, c)` for their users `(n,)`; `LOWEST` where there is none."""
+        # User by user, so that the memory needed does not grow with the batch. map_fn cannot map nothing.
+        scores = tf.cond(
+            tf.size(users) > 0,
+            lambda: tf.map_fn(
+                lambda row: self._rank_row(*row), (users, candidates), fn_output_signature=tf.float32
+            ),
+            lambda: tf.zeros(tf.shape(candidates)),
+        )
+        return tf.where(candidates > 0, scores, LOWEST)
 
     def _rank_row(self, user: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
         """Scores `(c,)` of the candidates `(c,)` for one user, as of the snapshot."""

@@ -17,8 +17,7 @@ def write_warmup_requests(
     model_name: str,
     folder: Path,
 ) -> None:
-    """Write one request per signature, a TFRecord file of PredictionLog messages, where a server looks for
-    it.
+    """Write one request per signature: a TFRecord file of PredictionLog messages, where a server looks.
 
     `signatures` names the inputs of each. `examples` holds values by input name, as `user_id: "42"`; other
     inputs are empty strings or 0. They fill every place of an input, and lists of any length have one item.

@@ -38,8 +38,8 @@ class FeatureEmbedding(tf.keras.layers.Layer):
     """Embeds the chosen features of a batch of encoded rows (see `encode_features`).
 
     Ids and categories get a table each, with row 0 for the unknown. All movies (the candidate, the history,
-    the liked ones) share the layer `movies`, and all embeddings its size. Lists are averaged. `forget` shows a
-    share `unknown_user_rate` of users as new people, without id and without history, and a share
+    the liked ones) share the layer `movies`, and all embeddings its size. Lists are averaged. `forget` shows
+    a share `unknown_user_rate` of users as new people, without id and without history, and a share
     `unknown_movie_rate` of movies without their id: a model trained on what it returns learns what to say of
     those whom it has never seen.
     """

@@ -45,6 +45,8 @@ class RankingModel(tfrs.models.Model):
         rating = settings.objective == "rating"
         losses = tf.keras.losses.MeanSquaredError if rating else tf.keras.losses.BinaryCrossentropy
         options = {} if rating else {"from_logits": True}
+        predict = self.predict_rating if rating else self.predict_like
+        self.predictions = tf.function(predict, reduce_retracing=True)  # traced once, not once an epoch
         self.task = tfrs.tasks.Ranking(loss=losses(reduction="sum", **options))
 
     def call(self, features: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:

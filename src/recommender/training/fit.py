@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from recommender.config import TrainingSettings
 from recommender.data.batches import batches
+from recommender.training.averaging import AveragedWeights
 
 Transform = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
 
@@ -44,10 +45,10 @@ def fit(
 ) -> Progress:
     """Fit `model` on `arrays`, leaving it with the weights of the epoch that validated best.
 
-    After each epoch `validate()` is asked; `settings.patience` epochs without a better answer end the fit, 0
-    never does. `folder` takes a checkpoint after each epoch: the same call on the same folder goes on from
-    there, or only loads what is finished. `transform` is applied to each batch; `on_epoch(epoch, value)` may
-    raise to stop (pruning).
+    After each epoch `validate()` is asked, with the moving averages of the weights in place;
+    `settings.patience` epochs without a better answer end the fit, 0 never does. `folder` takes a checkpoint
+    after each epoch: the same call on the same folder goes on from there, or only loads what is finished.
+    `transform` is applied to each batch; `on_epoch(epoch, value)` may raise to stop (pruning).
     """
     epoch_counter = tf.Variable(0, dtype=tf.int64, trainable=False)
     dataset = batches(arrays, settings.batch_size, shuffle_seed=seed, epoch=epoch_counter)
@@ -57,7 +58,8 @@ def fit(
     optimizer = make_optimizer(settings, steps)
     model.compile(optimizer=optimizer)
     _build(model, dataset, optimizer)
-    state = _State(folder, model, optimizer, goal)
+    averaged = AveragedWeights(model.trainable_variables, settings.averaging)
+    state = _State(folder, model, optimizer, averaged, goal)
     progress = state.restore()
     writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
     epochs = range(len(progress.validation), settings.epochs)
@@ -66,7 +68,9 @@ def fit(
             if progress.finished:
                 break
             epoch_counter.assign(epoch)
-            loss, value = _run_epoch(model, dataset, bar), validate()
+            loss = _run_epoch(model, dataset, averaged, bar)
+            with averaged.applied():
+                value = validate()
             progress.loss.append(loss)
             progress.validation.append(value)
             tf.summary.scalar("loss", loss, epoch)
@@ -75,7 +79,7 @@ def fit(
             state.save(progress, settings)
             if on_epoch is not None:
                 on_epoch(epoch, value)
-    state.restore_best()
+    state.restore_best(progress)
     return progress
 
 
@@ -98,12 +102,15 @@ def _build(model: tf.keras.Model, dataset: tf.data.Dataset, optimizer: tf.keras.
     optimizer.build(model.trainable_variables)
 
 
-def _run_epoch(model: tf.keras.Model, dataset: tf.data.Dataset, bar: tqdm) -> float:
+def _run_epoch(
+    model: tf.keras.Model, dataset: tf.data.Dataset, averaged: AveragedWeights, bar: tqdm
+) -> float:
     """One pass; returns the mean loss of its batches."""
     losses: list[float] = []
 
     def on_batch_end(batch: int, logs: dict[str, float]) -> None:
         losses.append(logs["loss"])
+        averaged.update()
         bar.update()
 
     watch = tf.keras.callbacks.LambdaCallback(on_train_batch_end=on_batch_end)
@@ -112,19 +119,23 @@ def _run_epoch(model: tf.keras.Model, dataset: tf.data.Dataset, bar: tqdm) -> fl
 
 
 class _State:
-    """The checkpoint of a fit: weights and optimizer after the last epoch, weights of the best, and
-    `Progress`.
+    """The checkpoints of a fit: weights, averages and optimizer after the last epoch and after the best.
 
     `progress.json` names the epoch whose checkpoint is complete; it is written last and replaced at once.
     """
 
     def __init__(
-        self, folder: Path, model: tf.keras.Model, optimizer: tf.keras.optimizers.Optimizer, goal: str
+        self,
+        folder: Path,
+        model: tf.keras.Model,
+        optimizer: tf.keras.optimizers.Optimizer,
+        averaged: AveragedWeights,
+        goal: str,
     ) -> None:
         self.folder = folder
         self.better = (lambda a, b: a < b) if goal == "min" else (lambda a, b: a > b)
-        self.model = model
-        self.last = tf.train.Checkpoint(model=model, optimizer=optimizer)
+        self.averaged = averaged
+        self.checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, averaged=averaged)
         folder.mkdir(parents=True, exist_ok=True)
 
     def restore(self) -> Progress:
@@ -133,9 +144,7 @@ class _State:
         if not path.exists():
             return Progress()
         progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
-        self.last.read(
-            str(self.folder / f"epoch-{len(progress.validation) - 1}")
-        ).assert_existing_objects_matched()
+        self._read(len(progress.validation) - 1)
         return progress
 
     def save(self, progress: Progress, settings: TrainingSettings) -> None:
@@ -146,7 +155,7 @@ class _State:
             progress.best_epoch = epoch
         stalled = settings.patience > 0 and epoch - progress.best_epoch >= settings.patience
         progress.finished = stalled or epoch + 1 >= settings.epochs
-        self.last.write(str(self.folder / f"epoch-{epoch}"))
+        self.checkpoint.write(str(self.folder / f"epoch-{epoch}"))
         building = self.folder / ".progress.json"
         building.write_text(json.dumps(asdict(progress)), encoding="utf-8")
         building.replace(self.folder / "progress.json")
@@ -154,8 +163,11 @@ class _State:
             if int(path.stem.split("-")[1].split(".")[0]) not in (epoch, progress.best_epoch):
                 path.unlink()
 
-    def restore_best(self) -> None:
-        """Load the weights of the best epoch."""
-        progress = json.loads((self.folder / "progress.json").read_text(encoding="utf-8"))
-        path = str(self.folder / f"epoch-{progress['best_epoch']}")
-        tf.train.Checkpoint(model=self.model).read(path).expect_partial()
+    def restore_best(self, progress: Progress) -> None:
+        """Leave the model with the averages of the best epoch."""
+        self._read(progress.best_epoch)
+        for weight, average in zip(self.averaged.weights, self.averaged.averages, strict=True):
+            weight.assign(average)
+
+    def _read(self, epoch: int) -> None:
+        self.checkpoint.read(str(self.folder / f"epoch-{epoch}")).assert_existing_objects_matched()

@@ -65,8 +65,7 @@ def ranking_examples(settings: Settings, prepared: Prepared, split: str) -> Arra
 
 def predict(model: RankingModel, examples: Arrays) -> NDArray[np.float32]:
     """`(n,)`: expected ratings, within the scale; or the probability of a like."""
-    score = tf.function(model.predict_rating if model.objective == "rating" else model.predict_like)
-    return np.concatenate([score(batch).numpy() for batch in batches(examples, PREDICT_ROWS)])
+    return np.concatenate([model.predictions(batch).numpy() for batch in batches(examples, PREDICT_ROWS)])
 
 
 def validation_loss(
