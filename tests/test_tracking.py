@@ -277,6 +277,10 @@ def test_the_setting_that_decides_is_the_most_important(run: Path) -> None:
     widths = [bar.get_width() for bar in axes.patches]
     assert widths[-1] > 0.8
     assert sum(widths) == pytest.approx(1)
+    assert "in 23 trials" in title(plot(run, "tuning-importance"))
+    assert "few trials for 3 settings: a hint" in title(plot(run, "tuning-importance"))
+    write_study(run, 10)
+    assert "few trials" not in title(plot(run, "tuning-importance"))
 
 
 def test_importance_needs_some_trials(tmp_path: Path) -> None:
@@ -294,6 +298,8 @@ def test_every_searched_setting_has_a_slice_with_the_completed_trials(run: Path)
     ]
     assert (rate.get_xscale(), size.get_xscale()) == ("log", "linear")
     assert [label.get_text() for label in layers.get_xticklabels()] == ["[64, 32]", "[64]"]
+    assert [label.get_text() for label in rate.get_xticklabels()] == ["0.0001", "0.0032", "0.1"]
+    assert rate.get_xticks(minor=True).size == 0
     assert all(len(axes.collections[0].get_offsets()) == 23 for axes in figure.axes)
     study = write_study(run, 0)
     assert rate.collections[1].get_offsets().tolist() == [

@@ -54,6 +54,7 @@ def test_candidates_of_stored_features_are_scored_like_pairs_of_the_feature_sql(
     )
     expected = trained.ranking(encode_features(rows, FEATURES, prepared.schema))
     np.testing.assert_allclose(answer["scores"], expected, atol=1e-5)
+    assert np.isfinite(answer["scores"]).all()
 
 
 def test_candidates_are_retrieved_for_stored_features_as_for_the_user_id(ask, prepared, offline_rows) -> None:
@@ -73,6 +74,7 @@ def test_lists_longer_than_the_model_reads_are_cut_at_their_end(ask, prepared, o
     assert len(short["history_movies"][0]) == prepared.schema.history_length
     scores = [ask("rank", **user, **asked)["scores"] for user in (short, long)]
     np.testing.assert_allclose(*scores, rtol=1e-6)
+    assert np.isfinite(scores[0]).all()
 
 
 def test_movies_of_the_history_that_the_model_does_not_know_count_as_padding(ask, prepared) -> None:

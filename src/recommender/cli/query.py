@@ -12,6 +12,7 @@ from recommender.cli.settings import DEFAULT_FILE, config_option, read
 from recommender.cli.suggestion import suggest
 from recommender.cli.tables import table
 from recommender.config import Settings
+from recommender.tensorflow_start import start_tensorflow
 from recommender.versions import Version, list_versions, resolve
 
 version_option = click.option(
@@ -52,6 +53,7 @@ def models(as_json: bool, config: Path | None) -> None:
 def recommend(user: str, n: int, as_json: bool, number: int | None, config: Path | None) -> None:
     """Recommend movies that a user has not rated."""
     version = resolve(_base(read(config)), number)
+    start_tensorflow()
     from recommender.exported import ExportedModel
 
     movies = ExportedModel(version.folder).recommend(user, n)
@@ -72,6 +74,7 @@ def recommend(user: str, n: int, as_json: bool, number: int | None, config: Path
 def similar(movie: str, n: int, as_json: bool, number: int | None, config: Path | None) -> None:
     """List the movies most like another one."""
     version = resolve(_base(read(config)), number)
+    start_tensorflow()
     from recommender.exported import ExportedModel
 
     movies = ExportedModel(version.folder).similar(movie, n)

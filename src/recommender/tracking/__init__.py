@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from recommender.tracking.curves import learning_curves
 from recommender.tracking.history import rmse_by_history
 from recommender.tracking.scores import ranking_metrics, rating_error
-from recommender.tracking.search import importance, optimisation_history, slices
+from recommender.tracking.search import importance, optimisation_history
+from recommender.tracking.slices import slices
 
 # In the order in which a reader wants them; each returns None where the run has nothing to plot.
 PLOTS = {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from recommender.config import Settings
 from recommender.errors import RecommenderError
+from recommender.tensorflow_start import start_tensorflow
 from recommender.versions import Version, publish
 from recommender.workflows.runs import alone, write_settings
 
@@ -26,6 +27,7 @@ PUBLISHED_FILE = "published.json"
 
 def tune(settings: Settings, prepared: Prepared, run_folder: Path, worker: int = 0) -> None:
     """Search as one of `tuning.workers` processes that share the run's study."""
+    start_tensorflow()
     from recommender import tuning
 
     with alone(run_folder, f"tune-{worker}"):
@@ -43,6 +45,7 @@ def choose(settings: Settings, run_folder: Path) -> Settings:
 
 def train(settings: Settings, prepared: Prepared, run_folder: Path) -> Trained:
     """Fit both models, going on from the run's last checkpoint; only loads what is fitted already."""
+    start_tensorflow()
     from recommender import training
 
     with alone(run_folder, "train"):
