@@ -84,6 +84,12 @@ def test_a_range_of_what_is_no_setting_to_search_is_named(text: str, message: st
         check_search_space(ranged(text))
 
 
+def test_a_search_needs_a_range() -> None:
+    check_search_space(ranged())
+    with pytest.raises(ConfigError, match=r"tuning\.ranges: must have at least one key"):
+        check_search_space(lay_over(ranged(), {"tuning.trials": 1}))
+
+
 def test_what_a_user_of_the_settings_does_not_take_is_an_error_of_the_range() -> None:
     def use(settings: Settings) -> None:
         if settings.training.epochs == 3:

@@ -288,6 +288,14 @@ def test_importance_needs_some_trials(tmp_path: Path) -> None:
     assert list(plots(tmp_path)) == ["tuning-history", "tuning-slices"]
 
 
+def test_the_settings_as_they_are_may_be_outside_all_ranges(tmp_path: Path) -> None:
+    study = open_study(tmp_path / "study.log", {"ranking.objective": "like"})
+    attributes = {WORKER: 0, AS_THEY_ARE: True}
+    study.add_trial(optuna.trial.create_trial(value=0.6, user_attrs=attributes))
+    assert list(plots(tmp_path)) == ["tuning-history"]
+    assert title(plot(tmp_path, "tuning-history")).endswith("validation log loss, lower is better")
+
+
 def test_every_searched_setting_has_a_slice_with_the_completed_trials(run: Path) -> None:
     figure = plot(run, "tuning-slices")
     rate, size, layers = figure.axes
@@ -296,10 +304,12 @@ def test_every_searched_setting_has_a_slice_with_the_completed_trials(run: Path)
         "embedding_size",
         "head_options.hidden",
     ]
+    ranges = [(rate, LOG.low, LOG.high), (size, SIZES.low, SIZES.high), (layers, 0, 1)]
     assert (rate.get_xscale(), size.get_xscale()) == ("log", "linear")
     assert [label.get_text() for label in layers.get_xticklabels()] == ["[64, 32]", "[64]"]
     assert [label.get_text() for label in rate.get_xticklabels()] == ["0.0001", "0.0032", "0.1"]
     assert rate.get_xticks(minor=True).size == 0
+    assert all(axes.get_xlim()[0] < low and high < axes.get_xlim()[1] for axes, low, high in ranges)
     assert all(len(axes.collections[0].get_offsets()) == 23 for axes in figure.axes)
     study = write_study(run, 0)
     assert rate.collections[1].get_offsets().tolist() == [

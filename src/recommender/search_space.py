@@ -20,6 +20,8 @@ def check_search_space(settings: Settings, use: Callable[[Settings], object] = l
 
     `use` may raise for settings that are well formed but of no use, such as options that the head lacks.
     """
+    if settings.tuning.trials and not settings.tuning.ranges:
+        raise ConfigError("tuning.ranges: must have at least one key when tuning.trials is above 0")
     for key, allowed in settings.tuning.ranges.items():
         if not key.startswith(SEARCHED) or key == MEASURE:
             raise ConfigError(

@@ -32,6 +32,12 @@ def test_begins_as_the_shrunken_means_and_knows_nothing_without_ratings(prepared
     np.testing.assert_allclose(ShrunkDeviations(prepared.schema)(columns()), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_a_count_without_a_deviation_says_nothing(prepared: Prepared) -> None:
+    layer, given = ShrunkDeviations(prepared.schema), columns()
+    given["user_count"] = tf.constant([3.0, 5.0, 0.0, 45.0])
+    np.testing.assert_array_equal(layer(given), layer(columns()))
+
+
 def test_missing_deviations_do_not_break_the_gradient(prepared: Prepared) -> None:
     layer = ShrunkDeviations(prepared.schema)
     with tf.GradientTape() as tape:

@@ -5,8 +5,9 @@ import pytest
 from recommender.config import load_settings
 from recommender.data.movielens import CATALOGUE
 from recommender.errors import ConfigError
+from recommender.models.heads import head_names
 from recommender.workflows import validation
-from recommender.workflows.validation import heads, validate
+from recommender.workflows.validation import validate
 
 
 def problem(*overrides: str) -> str:
@@ -25,7 +26,7 @@ def test_names_that_do_not_exist_are_listed_with_those_that_do() -> None:
     assert message.startswith("data.dataset: must be one of ml-100k, ml-1m, ")
     assert message.endswith("synthetic, custom, received 'ml-3'")
     assert problem("ranking.head=nix").startswith(
-        f"ranking.head: must be one of {', '.join(heads())}, received"
+        f"ranking.head: must be one of {', '.join(head_names())}, received"
     )
     assert problem("ranking.features=[nix]").startswith("ranking.features: must be among user_id, ")
     assert problem("retrieval.user_features=[genres]").startswith("retrieval.user_features: must be among ")
@@ -53,6 +54,6 @@ def test_the_names_of_the_generated_and_the_own_data_set_are_those_of_their_modu
 def test_the_heads_that_are_accepted_are_those_that_are_registered() -> None:
     from recommender.models.heads import head
 
-    for name in heads():
+    for name in head_names():
         assert head.build_head(name, {}).name == name
-    assert sorted(head.HEADS) == heads()
+    assert sorted(head.HEADS) == head_names()

@@ -34,6 +34,11 @@ class Feature:
         """The columns of the feature table that hold it."""
         return self.parts or (self.name,)
 
+    @property
+    def missing(self) -> float:
+        """What stands for a value that nobody has: a count of nothing is 0, a mean of nothing is NaN."""
+        return float("nan") if self.kind == "numeric" and not self.name.endswith("_count") else 0.0
+
 
 FEATURES = (
     Feature("user_id", "id", "user"),

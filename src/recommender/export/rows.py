@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from recommender.data.encode import Arrays
-from recommender.data.features import FEATURES, Feature
+from recommender.data.features import FEATURES
 
 Columns = Mapping[str, tf.Tensor]
 FEATURE_OF = {column: feature for feature in FEATURES for column in feature.columns}
@@ -34,11 +34,6 @@ class FeatureRows(tf.Module):
         return {name: tf.gather(column, index) for name, column in self._columns.items()}
 
 
-def missing_value(feature: Feature) -> float:
-    """What stands for a value that nobody has: a count of nothing is 0, a mean of nothing is not defined."""
-    return float("nan") if feature.kind == "numeric" and not feature.name.endswith("_count") else 0.0
-
-
 def _with_unknown(name: str, values: NDArray) -> NDArray:
-    first = np.full_like(values, missing_value(FEATURE_OF[name]), shape=(1, *values.shape[1:]))
+    first = np.full_like(values, FEATURE_OF[name].missing, shape=(1, *values.shape[1:]))
     return np.concatenate([first, values])

@@ -102,7 +102,7 @@ class FeatureEmbedding(tf.keras.layers.Layer):
         for name, feature in self.features.items():
             for column in feature.columns:
                 if name == "user_id" or feature.source == "user_history":
-                    shown[column] = _where_rows(keep_user, inputs[column], missing=_missing(feature))
+                    shown[column] = _where_rows(keep_user, inputs[column], missing=feature.missing)
                 elif name == "movie_id":
                     shown[column] = _where_rows(keep_movie, inputs[column], missing=0)
         return shown
@@ -141,11 +141,6 @@ def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     """Mean over axis 1 of `values` `(batch, length, size)` where `mask` `(batch, length)` is 1, else 0."""
     total = tf.reduce_sum(values * mask[:, :, tf.newaxis], axis=1)
     return total / tf.maximum(tf.reduce_sum(mask, axis=1, keepdims=True), 1.0)
-
-
-def _missing(feature: Feature) -> float:
-    """What stands for a value that nobody has: a count of nothing is 0, a mean of nothing is NaN."""
-    return float("nan") if feature.kind == "numeric" and not feature.name.endswith("_count") else 0.0
 
 
 def _where_rows(keep: tf.Tensor, values: tf.Tensor, missing: float) -> tf.Tensor:

@@ -40,7 +40,7 @@ class ShrunkDeviations(tf.keras.layers.Layer):
 
     def _side(self, inputs: Mapping[str, tf.Tensor], side: str) -> tf.Tensor:
         count, deviation = inputs[f"{side}_count"], inputs[f"{side}_deviation"] - self.means[side]
-        known = count > 0
+        known = (count > 0) & ~tf.math.is_nan(deviation)
         # tf.where on the inside too: the gradient of NaN times 0 is NaN.
         deviation = tf.where(known, deviation, 0.0)
         trust = count / (count + tf.exp(self.log_priors[side]))

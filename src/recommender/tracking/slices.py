@@ -27,6 +27,8 @@ def slices(run_folder: Path) -> Figure | None:
         return None
     complete = complete_trials(finished_trials(study))
     keys = searched_keys(study)
+    if not keys:
+        return None  # so far only the settings as they are, which are outside the ranges
     title = f"Trials by setting: validation {metric_of(study)}, lower is better"
     figure, every = panels(len(keys), f"{title}\ndarker: later; diamond: settings as they are")
     for key, axes in zip(keys, every, strict=True):

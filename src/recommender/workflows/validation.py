@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pkgutil
-from pathlib import Path
-
-import recommender
 from recommender.config import Settings
 from recommender.data.features import select
 from recommender.data.movielens import CATALOGUE
 from recommender.errors import ConfigError
+from recommender.models.heads import head_names
 
 GENERATED, OWN = "synthetic", "custom"
 
@@ -17,7 +14,7 @@ GENERATED, OWN = "synthetic", "custom"
 def validate(settings: Settings) -> None:
     """Raise `ConfigError` where `settings` name a data set, file, head or feature that does not exist."""
     _must_be_one_of("data.dataset", settings.data.dataset, [*CATALOGUE, GENERATED, OWN])
-    _must_be_one_of("ranking.head", settings.ranking.head, heads())
+    _must_be_one_of("ranking.head", settings.ranking.head, head_names())
     select(settings.ranking.features, "ranking.features")
     select(settings.retrieval.user_features, "retrieval.user_features", ("user", "user_history"))
     select(settings.retrieval.movie_features, "retrieval.movie_features", ("movie",))
@@ -30,12 +27,6 @@ def validate(settings: Settings) -> None:
     for key, path in files.items():
         if path is not None and not path.exists():
             raise ConfigError(f"{key}: there is no such file, received {str(path)!r}")
-
-
-def heads() -> list[str]:
-    """Names that `ranking.head` takes: every head has a file of its name."""
-    folder = Path(recommender.__file__).parent / "models" / "heads"
-    return sorted(module.name for module in pkgutil.iter_modules([str(folder)]) if module.name != "head")
 
 
 def _must_be_one_of(key: str, value: str, names: list[str]) -> None:

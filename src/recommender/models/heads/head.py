@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from recommender.errors import ConfigError
 from recommender.models.embedding import Embedded
+from recommender.models.heads import head_names
 
 HEADS: dict[str, type[Head]] = {}
 HeadClass = TypeVar("HeadClass", bound="type[Head]")
@@ -36,9 +37,9 @@ def register_head(name: str) -> Callable[[HeadClass], HeadClass]:
 
 def build_head(name: str, options: Mapping[str, Any]) -> Head:
     """Make a registered head; raises `ConfigError` for an unknown name or option."""
-    import_module("recommender.models.heads.mlp")
-    if name not in HEADS:
-        raise ConfigError(f"ranking.head: must be one of {', '.join(sorted(HEADS))}, received {name!r}")
+    if name not in head_names():
+        raise ConfigError(f"ranking.head: must be one of {', '.join(head_names())}, received {name!r}")
+    import_module(f"recommender.models.heads.{name}")
     head = HEADS[name]
     known = [
         parameter
