@@ -112,6 +112,7 @@ class TrainModelFlow(FlowSpec):
             trained = stages.train(settings, prepared, folder)
             self.metrics = stages.evaluate(settings, prepared, trained, folder)
         current.card.append(Markdown(f"# {settings.workflow.name}\n```\n{self.summary}\n```"))
+        tracking.save_figures(folder)
         for figure in tracking.figures(folder):
             current.card.append(Image.from_matplotlib(figure))
         self.next(self.export)

@@ -67,30 +67,32 @@ def shows_something(cell: NotebookNode) -> bool:
     return isinstance(ast.parse("\n".join(lines)).body[-1], ast.Expr)
 
 
-def run(notebook: NotebookNode, folder: Path) -> NotebookNode:
-    """Run a small copy in a folder with nothing but the settings: no home, no data, no network."""
+def execute(notebook: NotebookNode, folder: Path, environment: dict[str, str]) -> NotebookNode:
+    """Run a small copy in a folder that holds nothing but the settings file."""
     copy = nbformat.from_dict(notebook)
     (cell,) = parameters(copy)
     cell.source += SMALL
     shutil.copy(ROOT / SETTINGS_FILE, folder)
-    home = folder / "home"
-    home.mkdir()
-    nowhere = "http://127.0.0.1:9"
-    environment = {name: value for name, value in os.environ.items() if name != "MOVIELENS_HOME"}
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        environment[name] = nowhere
-    environment |= {"HOME": str(home), "NO_PROXY": "", "no_proxy": ""}
     client = NotebookClient(
         copy, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
     return client.execute(env=environment)
 
 
+def without_network(home: Path) -> dict[str, str]:
+    """An environment in which no data set can be found or downloaded."""
+    environment = {name: value for name, value in os.environ.items() if name != "MOVIELENS_HOME"}
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    return environment | proxies | {"HOME": str(home), "NO_PROXY": "", "no_proxy": ""}
+
+
 @pytest.mark.slow
 def test_the_notebook_runs_without_data_and_network_and_says_so_loudly(
     notebook: NotebookNode, tmp_path: Path
 ):
-    ran = run(notebook, tmp_path)
+    home = tmp_path / "home"
+    home.mkdir()
+    ran = execute(notebook, tmp_path, without_network(home))
     text = written(ran)
     assert "WARNING: ml-100k cannot be had" in text
     assert re.search(r"On synthetic, \d of the 4 statements hold", text)
@@ -98,6 +100,19 @@ def test_the_notebook_runs_without_data_and_network_and_says_so_loudly(
     lines = "".join(warnings).splitlines()
     assert [line for line in lines if "ml-100k" not in line] == []  # nothing but the failed download
     assert (tmp_path / "data/models/recommender/1/saved_model.pb").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.movielens
+def test_real_data_can_be_read_and_prepared_in_a_notebook(
+    notebook: NotebookNode, tmp_path: Path, movielens_home: Path
+):
+    beginning = nbformat.from_dict(notebook)
+    sources = [cell.source for cell in beginning.cells]
+    (prepares,) = (place for place, source in enumerate(sources) if "prepared = prepare(settings)" in source)
+    beginning.cells = beginning.cells[: prepares + 1]
+    ran = execute(beginning, tmp_path, {**os.environ, "MOVIELENS_HOME": str(movielens_home)})
+    assert "ml-100k: 100,000 ratings by 943 users" in written(ran)
 
 
 def test_the_notebook_has_one_cell_of_parameters_in_upper_case(notebook: NotebookNode):

@@ -70,6 +70,11 @@ def test_ends_with_the_weights_of_the_best_epoch(goal: str, best: int, tmp_path:
     assert float(model.slope) == slopes[best]
 
 
+def test_a_diverged_first_epoch_is_not_the_best(tmp_path: Path) -> None:
+    _, progress = run(tmp_path, [float("nan"), 3.0, 2.0, float("nan"), 4.0, 4.0])
+    assert progress.best_epoch == 2
+
+
 def test_patience_ends_a_fit_that_no_longer_improves(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"patience": 2})
     _, progress = run(tmp_path, [3.0, 2.0, 2.5, 2.5, 1.0, 1.0], settings)

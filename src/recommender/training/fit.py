@@ -151,7 +151,8 @@ class _State:
         """Keep the epoch that just ended; forget what is neither the last nor the best."""
         epoch = len(progress.validation) - 1
         value = progress.validation[epoch]
-        if progress.best_epoch < 0 or self.better(value, progress.validation[progress.best_epoch]):
+        best = progress.validation[max(progress.best_epoch, 0)]
+        if progress.best_epoch < 0 or math.isnan(best) or self.better(value, best):
             progress.best_epoch = epoch
         stalled = settings.patience > 0 and epoch - progress.best_epoch >= settings.patience
         progress.finished = stalled or epoch + 1 >= settings.epochs

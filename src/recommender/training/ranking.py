@@ -71,7 +71,9 @@ def predict(model: RankingModel, examples: Arrays) -> NDArray[np.float32]:
 def validation_loss(
     predicted: NDArray[np.float32], rating: NDArray[np.float32], model: RankingModel
 ) -> float:
-    """RMSE of ratings, log loss of likes."""
+    """RMSE of ratings, log loss of likes; NaN for a model that has diverged."""
+    if np.isnan(predicted).any():
+        return float("nan")
     if model.objective == "rating":
         return rmse(predicted, rating)
     return log_loss(predicted, rating >= model.schema.liked_threshold)

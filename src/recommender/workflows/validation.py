@@ -7,6 +7,7 @@ from recommender.data.features import select
 from recommender.data.movielens import CATALOGUE
 from recommender.errors import ConfigError
 from recommender.models.heads import head_names
+from recommender.search_space import check_search_space
 
 GENERATED, OWN = "synthetic", "custom"
 
@@ -27,6 +28,7 @@ def validate(settings: Settings) -> None:
     for key, path in files.items():
         if path is not None and not path.exists():
             raise ConfigError(f"{key}: there is no such file, received {str(path)!r}")
+    check_search_space(settings)
 
 
 def _must_be_one_of(key: str, value: str, names: list[str]) -> None:
