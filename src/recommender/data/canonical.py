@@ -78,7 +78,6 @@ def _database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         config = {"temp_directory": scratch}
         with duckdb.connect(Path(scratch) / "staging.duckdb", config=config) as connection:
             connection.execute("SET TimeZone = 'UTC'")  # for dates that name no zone
-            connection.execute("SET enable_progress_bar = false")
             yield connection
 
 

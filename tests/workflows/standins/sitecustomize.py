@@ -90,6 +90,14 @@ def figures(run_folder: Path) -> list[Any]:
     return [Figure()]
 
 
+def save_figures(run_folder: Path) -> list[Path]:
+    return []
+
+
+def start_tensorflow() -> None:
+    pass
+
+
 STANDINS: dict[str, dict[str, Any]] = {
     "recommender.data.prepare": {"prepare": prepare},
     "recommender.data.prepared": {"Prepared": Prepared},
@@ -97,7 +105,8 @@ STANDINS: dict[str, dict[str, Any]] = {
     "recommender.training": {"train": train},
     "recommender.scoreboard": {"evaluate": evaluate},
     "recommender.export": {"export": export},
-    "recommender.tracking": {"figures": figures},
+    "recommender.tracking": {"figures": figures, "save_figures": save_figures},
+    "recommender.tensorflow_start": {"start_tensorflow": start_tensorflow},
 }
 
 for name, content in STANDINS.items():
