@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import tensorflow as tf
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from recommender.config import TrainingSettings
 from recommender.data.batches import batches
