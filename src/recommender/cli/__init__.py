@@ -45,7 +45,7 @@ def main() -> None:
 
 def _status() -> int:
     try:
-        return cli(standalone_mode=False) or 0
+        return cli(prog_name="recommender", standalone_mode=False) or 0
     except RecommenderError as error:
         return _fail(str(error), error.exit_status)
     except click.exceptions.NoArgsIsHelpError as error:
