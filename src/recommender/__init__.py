@@ -5,6 +5,7 @@ Importing this package sets up legacy Keras, which TensorFlow Recommenders needs
 
 import os
 import sys
+import warnings
 
 __version__ = "0.1.0"
 
@@ -16,3 +17,5 @@ if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 # TensorFlow's start-up notes (CPU instructions, missing CUDA) hide the lines that matter.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Optuna's bars warn in every notebook that has no ipywidgets; ours are plain text.
+warnings.filterwarnings("ignore", message="IProgress not found")
