@@ -1,0 +1,1 @@
+"""A model server that answers TensorFlow Serving's REST API from the same folders, for any SavedModel."""
