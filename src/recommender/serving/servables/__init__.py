@@ -1,0 +1,1 @@
+"""Models and their versions: loading SavedModels, running signatures, following folders."""

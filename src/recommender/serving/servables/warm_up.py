@@ -1,0 +1,105 @@
+"""Running a version's warm-up requests before it takes traffic."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.framework import tensor_pb2
+
+from recommender.serving.servables.graph import from_tensorflow
+from recommender.serving.servables.protobuf_messages import message_types
+from recommender.serving.servables.servable import Servable
+from recommender.serving.status import Code, ServingError, invalid
+
+log = logging.getLogger(__name__)
+
+PLACE = Path("assets.extra") / "tf_serving_warmup_requests"
+MOST_RECORDS = 1000  # WarmupConsts::kMaxNumRecords
+
+# As in apis/prediction_log.proto, predict.proto, classification.proto, regression.proto, input.proto and
+# model.proto. Tensors and Examples are left serialized, which is the same on the wire.
+PREDICTION_LOG = message_types(
+    {
+        "PredictionLog": [
+            "oneof log_type: ExamplesLog classify_log = 2",
+            "oneof log_type: ExamplesLog regress_log = 3",
+            "oneof log_type: PredictLog predict_log = 6",
+        ],
+        "PredictLog": ["PredictRequest request = 1"],
+        "PredictRequest": ["ModelSpec model_spec = 1", "map<string, bytes> inputs = 2"],
+        "ExamplesLog": ["ExamplesRequest request = 1"],
+        "ExamplesRequest": ["ModelSpec model_spec = 1", "Input input = 2"],
+        "Input": [
+            "oneof kind: ExampleList example_list = 1",
+            "oneof kind: ExampleListWithContext example_list_with_context = 2",
+        ],
+        "ExampleList": ["repeated bytes examples = 1"],
+        "ExampleListWithContext": ["repeated bytes examples = 1", "bytes context = 2"],
+        "ModelSpec": ["string name = 1", "string signature_name = 3"],
+    }
+)["PredictionLog"]
+
+
+def warm_up(servable: Servable, folder: Path) -> int:
+    """Run the requests in `assets.extra/tf_serving_warmup_requests`; returns how many, 0 without the file.
+
+    Raises `ServingError` where the file cannot be read or a request fails, in the words of
+    servables/tensorflow/saved_model_warmup_util.cc: such a version does not become available.
+    """
+    path = folder / PLACE
+    if not path.is_file():
+        return 0
+    count = 0
+    try:
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            _run(servable, record, path)
+            count += 1
+            if count > MOST_RECORDS:
+                raise invalid(f"Number of warmup records exceeds the maximum ({MOST_RECORDS}) at {path}")
+    except tf.errors.DataLossError as error:
+        message = f"{error.message}. Please verify your warmup data is in TFRecord format."
+        raise ServingError(Code.DATA_LOSS, message) from None
+    except tf.errors.OpError as error:
+        raise from_tensorflow(error) from None
+    return count
+
+
+def _run(servable: Servable, record: bytes, path: Path) -> None:
+    try:
+        logged = PREDICTION_LOG.FromString(record)
+    except DecodeError:
+        raise invalid(f"Failed to parse warmup record: {record!r} from {path}") from None
+    match logged.WhichOneof("log_type"):
+        case "predict_log":
+            request = logged.predict_log.request
+            inputs = {name: _array(name, value) for name, value in request.inputs.items()}
+            servable.predict(request.model_spec.signature_name, inputs, 0)
+        case "classify_log":
+            request = logged.classify_log.request
+            servable.classify(request.model_spec.signature_name, _examples(request.input), 0)
+        case "regress_log":
+            request = logged.regress_log.request
+            servable.regress(request.model_spec.signature_name, _examples(request.input), 0)
+        case _:
+            log.warning(
+                "%s: a warm-up request that is neither predict, classify nor regress is left out", path
+            )
+
+
+def _array(name: str, serialized: bytes) -> Any:
+    try:
+        return tf.make_ndarray(tensor_pb2.TensorProto.FromString(serialized))
+    except (DecodeError, TypeError, ValueError):
+        raise invalid(f"tensor parsing error: {name}") from None
+
+
+def _examples(given: Any) -> list[bytes]:
+    """Serialized Examples; a context before each, as two messages in a row are their union."""
+    if given.WhichOneof("kind") == "example_list_with_context":
+        listed = given.example_list_with_context
+        return [listed.context + example for example in listed.examples]
+    return list(given.example_list.examples)
