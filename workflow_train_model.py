@@ -3,16 +3,30 @@
 Run it with `recommender run workflow-train-model.yaml KEY=VALUE ...`, which checks the settings first, or as
 any Metaflow flow: `python workflow_train_model.py run`, `resume`, `card view train`, `show`. Another settings
 file: `python workflow_train_model.py --config settings FILE run`.
+
+In a SageMaker TensorFlow container the same file trains in script mode: `python workflow_train_model.py
+--epochs 20`, see `recommender.workflows.script_mode`.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+# Where only the checkout is, as in a SageMaker container, the package is found in it.
+sys.path.append(str(Path(__file__).resolve().parent / "src"))
+
+from recommender.workflows import script_mode
 from recommender.workflows.environment import set_metaflow_defaults
+
+SETTINGS_FILE = Path(__file__).resolve().with_name("workflow-train-model.yaml")
+
+if __name__ == "__main__" and script_mode.is_script_mode(sys.argv[1:], os.environ):
+    sys.exit(script_mode.main(sys.argv[1:], os.environ, SETTINGS_FILE))
 
 set_metaflow_defaults()  # Metaflow reads the environment while it is imported
 
@@ -23,8 +37,6 @@ from metaflow.exception import MetaflowException  # noqa: E402
 from recommender.config import Settings, check, parse_yaml, resolve  # noqa: E402
 from recommender.errors import ConfigError, RecommenderError  # noqa: E402
 from recommender.workflows.validation import validate  # noqa: E402
-
-SETTINGS_FILE = Path(__file__).resolve().with_name("workflow-train-model.yaml")
 
 
 class UserError(MetaflowException):

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
@@ -53,11 +53,15 @@ class Section(BaseModel):
     )
 
 
+AnySettings = TypeVar("AnySettings", bound=Section)
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]  # of a model: part of paths and URLs
+
+
 class WorkflowSettings(Section):
     """How the workflow runs."""
 
     kind: Literal["train"] = "train"
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] = "recommender"
+    name: Name = "recommender"
     runs: PathSetting = Path("data/runs")
 
 
@@ -179,7 +183,10 @@ class RankingSettings(Section):
 
     head: str = "mlp"
     head_options: dict[str, Any] = {"hidden": [64, 32], "dropout": 0.2}
-    objective: Literal["rating", "like"] = "rating"
+    objective: Literal["rating", "like", "implicit"] = "rating"
+    like_threshold: float | None = None
+    negatives: Positive = 5
+    negative_sampling: Literal["uniform", "popularity"] = "uniform"
     features: list[str] = [
         "gender",
         "age",
@@ -204,6 +211,14 @@ class RankingSettings(Section):
     embedding_size: Positive = 16
     unknown_user_rate: Rate = 0.05
     unknown_movie_rate: Rate = 0.1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _options_are_a_heads_own(cls, section: Any) -> Any:
+        """The default options are those of the default head; another one starts from its own."""
+        if isinstance(section, dict) and section.get("head", "mlp") != "mlp":
+            return {"head_options": {}, **section}
+        return section
 
 
 class Range(Section):
@@ -358,20 +373,22 @@ def resolve(
     """
     environ = os.environ if environ is None else environ
     assignments = [f"{key}={environ[name]}" for name, key in ENVIRONMENT.items() if name in environ]
-    assignments += list(overrides)
-    over: dict[str, Any] = {}
-    for assignment in assignments:
-        _assign(over, assignment)
+    over = read_assignments([*assignments, *overrides])
     preset = over.pop("preset", tree.get("preset"))
     if preset is not None:
-        tree = _merge(tree, read_preset(str(preset)))
-    return check({**_merge(tree, over), "preset": None})
+        tree = merge(tree, read_preset(str(preset)))
+    return check({**merge(tree, over), "preset": None})
 
 
 def check(tree: Mapping[str, Any]) -> Settings:
     """Turn a tree of plain values into `Settings`, or raise `ConfigError` saying what is wrong."""
+    return check_as(Settings, tree)
+
+
+def check_as(settings: type[AnySettings], tree: Mapping[str, Any]) -> AnySettings:
+    """The same for the settings of another workflow."""
     try:
-        return Settings.model_validate(dict(tree))
+        return settings.model_validate(dict(tree))
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(item) for item in error.errors())) from None
 
@@ -416,6 +433,14 @@ def read_preset(name: str) -> dict[str, Any]:
         return read_yaml(path)
 
 
+def read_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """`KEY=VALUE` strings as a tree of plain values; the last of a key counts."""
+    tree: dict[str, Any] = {}
+    for assignment in assignments:
+        _assign(tree, assignment)
+    return tree
+
+
 def _assign(tree: dict[str, Any], assignment: str) -> None:
     """Put `a.b=value` into a tree; the value is read as YAML."""
     key, equals, text = assignment.partition("=")
@@ -433,14 +458,14 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
     tree[last] = value
 
 
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with the keys of `over` laid over it, section by section."""
     merged = dict(base)
     if "head" in over and over["head"] != base.get("head"):
         merged["head_options"] = {}  # options are a head's own: another head starts from its own defaults
     for key, value in over.items():
         inner = merged.get(key)
-        merged[key] = _merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+        merged[key] = merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
     return merged
 
 

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import tensorflow as tf
 
 from recommender.errors import RecommenderError
-
-
-@dataclass(frozen=True)
-class ScoredMovie:
-    """One place in an answer."""
-
-    movie_id: str
-    title: str
-    score: float
+from recommender.scored_movie import ScoredMovie
 
 
 class ExportedModel:

@@ -35,6 +35,16 @@ def test_names_that_do_not_exist_are_listed_with_those_that_do() -> None:
     )
 
 
+def test_a_feature_that_the_head_needs_is_named() -> None:
+    message = problem("ranking.head=din", "ranking.features=[movie_id, genres]")
+    assert message == (
+        "ranking.features: must hold history, which the head din needs, received ['movie_id', 'genres']"
+    )
+    assert problem("ranking.head=neumf").startswith(
+        "ranking.features: must hold user_id, which the head neumf"
+    )
+
+
 def test_files_that_do_not_exist_are_named(tmp_path: Path) -> None:
     assert problem("data.archive=nix.zip") == "data.archive: there is no such file, received 'nix.zip'"
     assert problem("data.dataset=custom").startswith("data.custom.ratings: must name a CSV or Parquet file")

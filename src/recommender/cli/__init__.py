@@ -13,8 +13,11 @@ import click
 
 from recommender import __version__
 from recommender.cli.data import fetch, prepare
+from recommender.cli.deployment import deployments, rollback, stop
 from recommender.cli.machine import doctor
 from recommender.cli.query import models, recommend, similar
+from recommender.cli.serve import serve
+from recommender.cli.served import query
 from recommender.cli.training import evaluate, export, train, tune
 from recommender.cli.workflow import run
 from recommender.errors import RecommenderError
@@ -34,7 +37,12 @@ def cli() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
 
 
-for command in (fetch, prepare, train, tune, evaluate, export, run, recommend, similar, models, doctor):
+COMMANDS = (
+    *(fetch, prepare, train, tune, evaluate, export, run),
+    *(models, recommend, similar, doctor),
+    *(serve, query, deployments, rollback, stop),
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from recommender.cli.deployment import deploy, show_plan
 from recommender.cli.suggestion import spelled, suggest
 from recommender.cli.tables import metrics_table
 from recommender.errors import RecommenderError
@@ -18,13 +19,27 @@ from recommender.workflows import launch
 @click.option(
     "--resume", metavar="RUN", help="Go on with a run that failed or was stopped: its id, or latest."
 )
-def run(settings_file: Path, overrides: tuple[str, ...], resume: str | None) -> None:
-    """Run the workflow that SETTINGS_FILE describes.
+@click.option("--dry-run", is_flag=True, help="Only render and check what a deployment would start.")
+def run(settings_file: Path, overrides: tuple[str, ...], resume: str | None, dry_run: bool) -> None:
+    """Run the workflow that SETTINGS_FILE describes: training or deployment.
 
     As in: recommender run workflow-train-model.yaml data.dataset=ml-100k training.epochs=20
     """
-    if resume and overrides:
-        raise click.UsageError(f"a resumed run keeps its settings; leave out {' '.join(overrides)}")
+    deploys = launch.kind_of(settings_file) == launch.DEPLOY
+    if resume and (deploys or overrides):
+        what = "a deployment is not resumed" if deploys else "a resumed run keeps its settings"
+        raise click.UsageError(f"{what}; leave out {'--resume' if deploys else ' '.join(overrides)}")
+    if dry_run and not deploys:
+        raise click.UsageError(f"--dry-run is for deployments; {settings_file} describes a training")
+    if dry_run:
+        show_plan(settings_file, overrides)
+    elif deploys:
+        deploy(settings_file, overrides)
+    else:
+        _train(settings_file, overrides, resume)
+
+
+def _train(settings_file: Path, overrides: tuple[str, ...], resume: str | None) -> None:
     started = launch.check(settings_file, overrides)
     if resume is None:
         click.echo(started.settings.to_yaml())

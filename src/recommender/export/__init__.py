@@ -18,6 +18,7 @@ from recommender.export.inputs import signature_inputs
 from recommender.export.model_card import model_card
 from recommender.export.provenance import provenance
 from recommender.export.serving_module import ServingModule
+from recommender.export.smoke import write_smoke
 from recommender.export.warmup import write_warmup_requests
 from recommender.training import Trained
 
@@ -27,8 +28,9 @@ def export(
 ) -> None:
     """Write a complete version to `folder`, which appears whole or not at all.
 
-    SavedModel with warm-up requests, `metrics.json` (`metrics` as they are), `model-card.md`, `config.yaml`,
-    `provenance.json`. Raises `RecommenderError` where `folder` exists.
+    SavedModel with warm-up requests, `smoke.json` (a request and its answer), `metrics.json` (`metrics` as
+    they are), `model-card.md`, `config.yaml`, `provenance.json`. Raises `RecommenderError` where `folder`
+    exists.
     """
     if folder.exists():
         raise RecommenderError(
@@ -40,6 +42,7 @@ def export(
         _write(building / "config.yaml", settings.to_yaml())
         module = ServingModule(settings, prepared, trained)
         _save_model(module, settings, prepared, building)
+        write_smoke(prepared, building)
         _write(building / "model-card.md", model_card(settings, prepared, metrics, module.moment))
         _write(building / "provenance.json", _json(provenance(settings, prepared.schema, started)))
 

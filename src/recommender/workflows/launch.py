@@ -1,4 +1,7 @@
-"""Run a workflow from its settings file: check the settings, then start its Metaflow flow and watch it."""
+"""Run a workflow from its settings file: check the settings, then start its Metaflow flow and watch it.
+
+The deployment workflow is no flow but a function, `recommender.deployment.deploy`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Workflow:
-    """A flow that `recommender run` starts: its file in the checkout and its class."""
+    """A Metaflow flow that `recommender run` starts: its file in the checkout and its class."""
 
     file: str
     flow: str
@@ -32,6 +35,8 @@ class Workflow:
 
 # Which workflow a settings file is for, by its key workflow.kind.
 WORKFLOWS = {"train": Workflow("workflow_train_model.py", "TrainModelFlow")}
+DEPLOY = "deploy"
+KINDS = (*WORKFLOWS, DEPLOY)
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,19 @@ class Outcome:
     run_id: str | None
 
 
-def check(settings_file: Path, overrides: Iterable[str] = ()) -> Launch:
-    """Find the workflow that a settings file is for and check the settings; raises `ConfigError`."""
-    tree = read_yaml(settings_file)
-    section = tree.get("workflow")
+def kind_of(settings_file: Path) -> str:
+    """Which kind of workflow a settings file is for; raises `ConfigError` where it is none that there is."""
+    section = read_yaml(settings_file).get("workflow")
     kind = section.get("kind", "train") if isinstance(section, dict) else "train"
-    if kind not in WORKFLOWS:
-        raise ConfigError(f"workflow.kind: must be one of {', '.join(WORKFLOWS)}, received {kind!r}")
-    workflow = WORKFLOWS[kind]
+    if kind not in KINDS:
+        raise ConfigError(f"workflow.kind: must be one of {', '.join(KINDS)}, received {kind!r}")
+    return kind
+
+
+def check(settings_file: Path, overrides: Iterable[str] = ()) -> Launch:
+    """Find the flow that a settings file is for and check the settings; raises `ConfigError`."""
+    workflow = WORKFLOWS[kind_of(settings_file)]
+    tree = read_yaml(settings_file)
     settings = resolve(tree, overrides)
     validate(settings)
     return Launch(workflow, _find(workflow.file, settings_file), settings)

@@ -58,7 +58,7 @@ def alone(folder: Path, work: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            print(f"waiting for process {lock.read()}, which is still at {work} for this run", flush=True)
+            print(f"waiting for process {lock.read()}, which is still at {work} in {folder}", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.truncate(0)
         lock.write(str(os.getpid()))

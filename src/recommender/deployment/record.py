@@ -1,0 +1,130 @@
+"""The record of a deployment, `deployment.json` in its folder: what runs and how it got there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from recommender.config import Section
+from recommender.deployment.settings import DeploySettings
+from recommender.errors import RecommenderError
+
+RECORD_FILE = "deployment.json"
+
+Event = Literal["deployed", "rolled back", "refused", "stopped"]
+# starting: from the beginning of a command to its end; the others are how the last command left it.
+State = Literal["starting", "serving", "stopped", "failed"]
+
+
+class Change(Section):
+    """One thing that happened: which version, when and why."""
+
+    event: Event
+    version: int
+    at: AwareDatetime
+    why: str
+
+
+class Record(Section):
+    """All that later commands need to know; `details` are the target's own."""
+
+    settings: DeploySettings
+    state: State
+    version: int | None
+    url: str
+    logs: str
+    details: dict[str, Any] = Field(default={})
+    history: list[Change] = Field(default=[])
+
+    @property
+    def name(self) -> str:
+        """What the commands call the deployment."""
+        return self.settings.deployment.name
+
+    @property
+    def is_meant_to_run(self) -> bool:
+        """Whether something was started and not stopped since; it may have ended all the same."""
+        return self.state in ("starting", "serving")
+
+    @property
+    def since(self) -> datetime | None:
+        """When the version that is served came."""
+        changes = [change for change in self.history if change.event in ("deployed", "rolled back")]
+        return changes[-1].at if changes else None
+
+    def after(self, event: Event, number: int, why: str = "", **changes: Any) -> Record:
+        """The record, with these changes, after something happened now to a version."""
+        change = Change(event=event, version=number, at=datetime.now(UTC), why=why)
+        return self.model_copy(update={"history": [*self.history, change], **changes})
+
+    def way_back(self) -> list[int]:
+        """The versions that `rollback` walks back through, the present one last.
+
+        A deployed version comes on top. Rolling back takes away what is above the version it leads to, so
+        that doing it twice leads two versions back; to a version that is not below, it comes on top.
+        """
+        way: list[int] = []
+        for change in self.history:
+            if change.event == "rolled back" and change.version in way:
+                way = way[: _last(way, change.version) + 1]
+            elif change.event in ("deployed", "rolled back") and way[-1:] != [change.version]:
+                way.append(change.version)
+        return way
+
+
+def _last(way: list[int], version: int) -> int:
+    return max(place for place, number in enumerate(way) if number == version)
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record of the deployment in `folder`, None where there is none yet."""
+    path = folder / RECORD_FILE
+    try:
+        return Record.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RecommenderError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise RecommenderError(f"{path}: not the record of a deployment: {key} {first['msg']}") from None
+
+
+def write_record(record: Record, folder: Path) -> None:
+    """Write the record, which appears whole or not at all."""
+    write_text(folder / RECORD_FILE, record.model_dump_json(indent=1))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name beside its place and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = path.with_name(f".{path.name}.new")
+    building.write_text(text, encoding="utf-8")
+    building.replace(path)
+
+
+def list_records(home: Path) -> list[Record]:
+    """The records of all deployments under `home`, by name."""
+    found = (read_record(path.parent) for path in sorted(home.glob(f"*/{RECORD_FILE}")))
+    return [record for record in found if record is not None]
+
+
+def find_record(home: Path, name: str | None) -> Record:
+    """The record of this deployment, or of the only one; raises `RecommenderError` saying which there are."""
+    records = {record.name: record for record in list_records(home)}
+    there = ", ".join(records) or "none"
+    if name is not None:
+        if name not in records:
+            raise RecommenderError(f"{home}: no deployment {name!r}; there are: {there}")
+        return records[name]
+    if len(records) > 1:
+        raise RecommenderError(f"{home}: several deployments, name one: {there}")
+    if not records:
+        raise RecommenderError(
+            f"{home}: no deployment there; make one with `recommender run workflow-deploy-model.yaml`"
+        )
+    return next(iter(records.values()))
