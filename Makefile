@@ -1,4 +1,4 @@
-# make demo: everything from raw ratings to ten recommendations, on generated data; see README.md.
+# make demo: everything from raw ratings to recommendations over REST, on generated data; see README.md.
 .PHONY: help demo test lab install lint format lock clean
 
 # The Python that makes .venv: the first of these that is new enough, or make demo PYTHON=/path/to/python
@@ -9,7 +9,7 @@ INSTALLED = .venv/installed
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
 help:
-	@echo "make demo     train on generated data, export, recommend: the whole product once"
+	@echo "make demo     train on generated data, export, deploy, ask over REST: the whole product once"
 	@echo "make test     run all tests"
 	@echo "make lab      open the notebook in JupyterLab"
 	@echo "make install  make .venv with everything in requirements.txt"
@@ -20,7 +20,9 @@ help:
 
 demo: $(INSTALLED)
 	$(BIN)/recommender run workflow-train-model.yaml data.dataset=synthetic
-	$(BIN)/recommender recommend --user 42 -n 10
+	$(BIN)/recommender run workflow-deploy-model.yaml
+	$(BIN)/recommender query recommend --user 42 -n 10
+	$(BIN)/recommender stop
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
