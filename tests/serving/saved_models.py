@@ -260,6 +260,10 @@ BREAKAGES: dict[str, Callable[[Path], None]] = {
 }
 
 
+# One a constant, so that an answer tells which version gave it.
+BUILDERS |= {f"half_plus_{constant}": half_plus(float(constant)) for constant in range(10, 21)}
+
+
 class SavedModels:
     """Copies of the models named in `BUILDERS`, each built at its first use."""
 

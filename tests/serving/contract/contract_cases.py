@@ -127,13 +127,21 @@ STATUSES = [
     get(STATUS, "/half_plus_two/versions/124", answer={"model_version_status": [available(124)]}),
     get(UTIL, "/half_plus_two/versions/00124", answer={"model_version_status": [available(124)]}),
     get(STATUS, "/half_plus_two", answer={"model_version_status": [available(124), available(123)]}),
-    get(STATUS, "/half_plus_two/labels/stable", answer={"model_version_status": [available(124), available(123)]}),
+    get(
+        STATUS,
+        "/half_plus_two/labels/stable",
+        answer={"model_version_status": [available(124), available(123)]},
+    ),
     get(UTIL, "/half%5Fplus_two/versions/123", answer={"model_version_status": [available(123)]}),
     get(STATUS, "/foo", 404, error="Could not find any versions of model foo"),
     get(STATUS, "/HALF_PLUS_TWO", 404, error="Could not find any versions of model HALF_PLUS_TWO"),
     get(STATUS, "/half_plus_two/versions/99", 404, error="Could not find version 99 of model half_plus_two"),
     get(STATUS, "/foo/versions/1", 404, error="Could not find version 1 of model foo"),
-    get(STATUS, "/half_plus_two/labels/none", answer={"model_version_status": [available(124), available(123)]}),
+    get(
+        STATUS,
+        "/half_plus_two/labels/none",
+        answer={"model_version_status": [available(124), available(123)]},
+    ),
     Case(UTIL, "GET", "/V1/Models/int32", None, 200, {"model_version_status": [available(1)]}),
     get(
         HANDLER_TEST,
@@ -357,7 +365,12 @@ PREDICT = [
     ask(API, "scalar", '{"inputs": {"x": 41.5}}', answer={"outputs": 42.5}),
     ask(API, "scalar", '{"signature_name": "text", "inputs": "hey"}', answer={"outputs": "hey!"}),
     ask(JSON, "without_inputs", '{"inputs": {}}', answer={"outputs": [42]}),
-    ask(JSON, "without_inputs", '{"signature_name": "serving_default", "inputs": {}}', answer={"outputs": [42]}),
+    ask(
+        JSON,
+        "without_inputs",
+        '{"signature_name": "serving_default", "inputs": {}}',
+        answer={"outputs": [42]},
+    ),
     ask(
         JSON,
         "half",
@@ -553,6 +566,8 @@ TYPES = [
 ]
 
 VALUES = [
+    ask(JSON, "half", '{"inputs": []}', 501, error="Conversion of JSON Value: [] to type: half"),
+    ask(JSON, "int32", '{"inputs": []}', answer={"outputs": []}),
     ask(JSON, "int32", '{"instances": [1, -2, 0]}', answer={"predictions": [2, -4, 0]}),
     ask(JSON, "int32", '{"instances": [1073741823]}', answer={"predictions": [2147483646]}),
     ask(JSON, "int64", '{"instances": [4611686018427387903, -1]}', answer={"predictions": [9223372036854775806, -2]}),

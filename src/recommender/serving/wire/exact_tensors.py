@@ -43,6 +43,8 @@ class ExactTensor:
         """What was filled, `rows` being the first dimension. A value given twice in a row shifts the rest."""
         shape = (self._shape or ()) if rows is None else (rows, *(self._shape or ()))
         values = self._values[: int(np.prod(shape, dtype=np.int64))]
+        if self._dtype not in NUMPY_TYPES:  # nothing was there to be refused
+            raise ServingError(Code.UNIMPLEMENTED, f"Conversion of JSON Value: [] to type: {self._dtype}")
         return to_array(values, self._dtype).reshape(shape)
 
     def _fill(self, value: JsonValue, level: int, shape: Shape) -> int:
