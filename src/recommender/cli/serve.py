@@ -12,7 +12,7 @@ import click
 from recommender.cli.settings import config_option, read
 
 THREADS_PER_CPU = 4  # as tensorflow_model_server has it
-DEFAULT_BODY_BYTES = 64 * 1024 * 1024
+DEFAULT_BODY_BYTES = 16 * 1024 * 1024
 
 
 @click.command()

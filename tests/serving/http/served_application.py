@@ -38,8 +38,9 @@ class EchoApplication:
     def may_block(self, request: Request) -> bool:
         return request.target.startswith("/thread")
 
-    def respond(self, request: Request, waited: float) -> Response:
+    def respond(self, request: Request, waited: float, quick: bool) -> Response:
         self.threads.append(threading.current_thread().name)
+        assert quick is not self.threads[-1].startswith("request")
         if request.target == "/thread/gate":
             self.at_gate.release()
             assert self.gate.wait(PATIENCE)

@@ -91,7 +91,7 @@ def test_targets_that_clients_make_up_do_not_fill_the_memory() -> None:
 class Api:
     """Answers with the body as the API gets it."""
 
-    def handle(self, method: str, path: str, body: bytes, waited: float) -> Response:
+    def handle(self, method: str, path: str, body: bytes, waited: float, quick: bool) -> Response:
         return Response(200, JSON, f"{method} {path} ".encode() + body)
 
 
@@ -131,30 +131,30 @@ def test_whatever_does_not_reach_the_api_is_answered_by_the_library(
     application: Application, asked: Request, status: int, content_type: str, close: bool
 ) -> None:
     # evhttp_server.cc lets these methods through; the others and unknown paths get evhttp_send_error's page
-    answer = application.respond(asked, 0.0)
+    answer = application.respond(asked, 0.0, False)
     assert (answer.status, answer.content_type, answer.close) == (status, content_type, close)
 
 
 def test_the_page_for_an_unknown_path_is_libevents(application: Application) -> None:
-    assert application.respond(request("/index"), 0.0).body == (
+    assert application.respond(request("/index"), 0.0, False).body == (
         b"<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n<H1>Not Found</H1>\n</BODY></HTML>\n"
     )
 
 
 def test_the_api_sees_the_target_with_its_query_string_and_without_host(application: Application) -> None:
-    assert application.respond(request("http://h:1/v1/a?b"), 0.0).body == b"GET /v1/a?b "
+    assert application.respond(request("http://h:1/v1/a?b"), 0.0, False).body == b"GET /v1/a?b "
 
 
 def test_gzipped_bodies_are_unpacked_in_a_thread(application: Application) -> None:
     packed = request("/v1/m", "POST", gzip.compress(b"body"), gzipped=True)
     assert application.may_block(packed)
-    assert application.respond(packed, 0.0).body == b"POST /v1/m body"
+    assert application.respond(packed, 0.0, False).body == b"POST /v1/m body"
     assert not application.may_block(request("/v1/m", "POST", b"body"))
 
 
 @pytest.mark.parametrize("damaged", [b"not gzip", gzip.compress(b"body")[:-3], gzip.compress(b"a" * 99)[:20]])
 def test_a_damaged_gzipped_body_is_told(application: Application, damaged: bytes) -> None:
-    answer = application.respond(request("/v1/m", "POST", damaged, gzipped=True), 0.0)
+    answer = application.respond(request("/v1/m", "POST", damaged, gzipped=True), 0.0, False)
     assert (answer.status, answer.close) == (400, False)
     assert b"Failed to uncompress the gzipped body" in answer.body
 
@@ -162,7 +162,7 @@ def test_a_damaged_gzipped_body_is_told(application: Application, damaged: bytes
 def test_a_small_body_that_would_unpack_to_a_huge_one_is_refused(application: Application) -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     assert len(bomb) < 100_000
-    assert application.respond(request("/v1/m", "POST", bomb, gzipped=True), 0.0).status == 413
+    assert application.respond(request("/v1/m", "POST", bomb, gzipped=True), 0.0, False).status == 413
     with pytest.raises(Oversize):
         gunzip(bomb, 49_999_999)
     assert len(gunzip(bomb, 50_000_000)) == 50_000_000

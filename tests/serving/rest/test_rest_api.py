@@ -22,7 +22,8 @@ class Doubling:
     """A model `x` -> `2 x` that can be told to fail."""
 
     failure: Exception | None = None
-    timeouts: list[int]
+    steady = True
+    timeouts: list[int | None]
 
     def __init__(self) -> None:
         self.timeouts = []
@@ -32,7 +33,10 @@ class Doubling:
             raise invalid(f'Serving signature name: "{signature_name}" not found in signature def')
         return {"x": TensorInfo("x:0", "float", (-1,))}
 
-    def predict(self, signature_name: str, inputs: Tensors, timeout_ms: int) -> Tensors:
+    def is_steady(self, signature_name: str) -> bool:
+        return self.steady
+
+    def predict(self, signature_name: str, inputs: Tensors, timeout_ms: int | None) -> Tensors:
         self.timeouts.append(timeout_ms)
         if self.failure:
             raise self.failure
@@ -182,6 +186,15 @@ def test_a_request_that_waited_for_longer_than_it_may_is_not_run(api: RestApi, m
     assert manager.model.timeouts == []
     assert api.handle("POST", "/v1/models/m:predict", body, waited=29.9).status == 200
     assert manager.model.timeouts == [30_000]
+
+
+def test_a_quick_request_runs_on_the_calling_thread_where_it_is_steady(
+    api: RestApi, manager: OneModel
+) -> None:
+    for quick, steady in [(True, True), (True, False), (False, True)]:
+        manager.model.steady = steady
+        assert api.handle("POST", "/v1/models/m:predict", b'{"instances": [1]}', quick=quick).status == 200
+    assert manager.model.timeouts == [None, 30_000, 30_000]
 
 
 def test_without_a_timeout_a_request_may_wait(manager: OneModel, metrics: Metrics) -> None:

@@ -160,5 +160,7 @@ def test_the_metadata_of_a_model_and_of_a_version(api: RestApi) -> None:
 def test_a_model_that_takes_longer_than_it_may_is_stopped(api: RestApi) -> None:
     status, answer = ask(api, "slow:predict", {"inputs": 20_000_000})
     assert status == 504
+    quick = api.handle("POST", "/v1/models/slow:predict", b'{"inputs": 20000000}', quick=True)
+    assert quick.status == 504, "a loop is not steady: it is not let run without limit"
     assert list(answer) == ["error"]
     assert ask(api, "slow:predict", {"inputs": 3}) == (200, {"outputs": 3})

@@ -33,8 +33,11 @@ class Application:
         target = read_target(request.target)
         return request.gzipped or (target is not None and self._page.owns(target))
 
-    def respond(self, request: Request, waited: float) -> Response:
-        """The answer; never raises. `waited` is how many seconds ago the request was complete."""
+    def respond(self, request: Request, waited: float, quick: bool) -> Response:
+        """The answer; never raises.
+
+        `waited` is how many seconds ago the request was complete, `quick` whether it is known to be quick.
+        """
         if request.method not in METHODS:
             return library_page(HTTPStatus.NOT_IMPLEMENTED)
         target = read_target(request.target)
@@ -52,4 +55,4 @@ class Application:
                 return too_large(self._limits)
             except zlib.error as error:
                 return error_response(400, f"Failed to uncompress the gzipped body: {error}")
-        return self._api.handle(request.method, target.full, body, waited)
+        return self._api.handle(request.method, target.full, body, waited, quick)

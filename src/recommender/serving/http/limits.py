@@ -17,7 +17,7 @@ class Limits:
     `grace_seconds` how long requests in flight may take after the server was told to stop.
     """
 
-    max_body_bytes: int = 64 * MEBIBYTE  # after decompression too
+    max_body_bytes: int = 16 * MEBIBYTE  # after decompression too
     max_head_bytes: int = 32 * 1024
     head_seconds: float = 10.0
     request_seconds: float = 60.0

@@ -36,7 +36,7 @@ class ServeOptions:
     monitoring_config_file: str = ""
     workers: int = 1
     access_log: str = ""
-    max_body_bytes: int = 64 * MEBIBYTE
+    max_body_bytes: int = 16 * MEBIBYTE
 
     def to_json(self) -> str:
         """The options as text."""

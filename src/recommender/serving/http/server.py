@@ -82,7 +82,7 @@ class HttpServer:
         """The answer, or None where a thread works it out and tells `connection` later."""
         if self._pace.is_quick(request.target, request.body) and not self._application.may_block(request):
             started = perf_counter()
-            response = self._application.respond(request, 0.0)
+            response = self._application.respond(request, 0.0, quick=True)
             if response.status == 200:
                 self._pace.learn(request.target, request.body, perf_counter() - started)
             return response
@@ -103,7 +103,7 @@ class HttpServer:
     def _work(self, connection: Connection, request: Request, received: float) -> None:
         """Runs in a thread."""
         started = perf_counter()
-        response = self._application.respond(request, started - received)
+        response = self._application.respond(request, started - received, quick=False)
         # Threads that run at once share the processor and the interpreter: alone it would have been quicker.
         seconds = (perf_counter() - started) / max(1, min(self._in_pool, self._threads))
         self.loop.call_soon_threadsafe(self._worked, connection, request, response, seconds)

@@ -13,7 +13,7 @@ from recommender.serving.tensors import Tensors
 class Runner:
     """Runs a signature; may be called from several threads at once."""
 
-    def __init__(self, graph: ServedGraph, signature: Signature, timeout_ms: int) -> None:
+    def __init__(self, graph: ServedGraph, signature: Signature, timeout_ms: int | None) -> None:
         """Raises `ServingError` where the graph lacks a tensor of the signature."""
         self._signature = signature
         self._inputs = tuple(signature.inputs)

@@ -20,6 +20,7 @@ from recommender.serving.servables.signatures import (
     Signature,
     read_signatures,
 )
+from recommender.serving.servables.steadiness import steady_signatures
 from recommender.serving.status import Code, ServingError, invalid
 from recommender.serving.tensors import TensorInfo, Tensors
 
@@ -37,9 +38,10 @@ class Servable:
         self.name = name
         self.version = version
         self.signatures: Mapping[str, Signature] = read_signatures(meta_graph)
+        self._steady = steady_signatures(meta_graph.graph_def, self.signatures)
         self._check_method_names = check_method_names
         self._graph = ServedGraph(meta_graph, folder)
-        self._runners: dict[tuple[str, int], Runner] = {}
+        self._runners: dict[tuple[str, int | None], Runner] = {}
         self._metadata = metadata_json(name, version, meta_graph)
 
     def inputs(self, signature_name: str) -> Mapping[str, TensorInfo]:
@@ -49,11 +51,12 @@ class Servable:
             raise invalid(f'Serving signature name: "{name}" not found in signature def')
         return self.signatures[name].inputs
 
-    def predict(self, signature_name: str, inputs: Tensors, timeout_ms: int) -> Tensors:
+    def predict(self, signature_name: str, inputs: Tensors, timeout_ms: int | None) -> Tensors:
         """The outputs of a signature by name; raises `ServingError` in Serving's or TensorFlow's words.
 
         Types are taken to be the signature's; shapes are checked by the operations alone, as in Serving.
-        `timeout_ms` is the longest that the graph may run, 0 for ever.
+        `timeout_ms` is the longest that the graph may run, 0 for ever. With None it runs on the calling
+        thread, quicker where it is small, and without a limit: only for a signature that `is_steady`.
         """
         runner = self._runners.get((signature_name, timeout_ms))
         if runner is None:
@@ -62,6 +65,10 @@ class Servable:
             made = Runner(self._graph, signature, timeout_ms)
             runner = self._runners.setdefault((signature_name, timeout_ms), made)
         return runner(inputs)
+
+    def is_steady(self, signature_name: str) -> bool:
+        """Whether a signature, '' being the default, takes about as long for any inputs of one size."""
+        return (signature_name or DEFAULT) in self._steady
 
     def classify(
         self, signature_name: str, examples: Sequence[bytes], timeout_ms: int
