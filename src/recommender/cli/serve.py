@@ -81,6 +81,12 @@ DEFAULT_BODY_BYTES = 16 * 1024 * 1024
     show_default=True,
     help="The largest request, decompressed.",
 )
+@click.option(
+    "--enable_signature_method_name_check/--noenable_signature_method_name_check",
+    default=False,
+    show_default=True,
+    help="Refuse signatures whose method name is not that of the request.",
+)
 @config_option
 def serve(config: Path | None, **flags: Any) -> None:
     """Answer TensorFlow Serving's REST API from SavedModels.

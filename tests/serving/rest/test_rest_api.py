@@ -22,22 +22,21 @@ class Doubling:
     """A model `x` -> `2 x` that can be told to fail."""
 
     failure: Exception | None = None
-    steady = True
-    timeouts: list[int | None]
 
     def __init__(self) -> None:
-        self.timeouts = []
+        self.timeouts: list[int] = []
+        self.hurried: list[bool] = []
 
     def inputs(self, signature_name: str) -> dict[str, TensorInfo]:
         if signature_name not in ("", "serving_default"):
             raise invalid(f'Serving signature name: "{signature_name}" not found in signature def')
         return {"x": TensorInfo("x:0", "float", (-1,))}
 
-    def is_steady(self, signature_name: str) -> bool:
-        return self.steady
-
-    def predict(self, signature_name: str, inputs: Tensors, timeout_ms: int | None) -> Tensors:
+    def predict(
+        self, signature_name: str, inputs: Tensors, timeout_ms: int, must_be_quick: bool = False
+    ) -> Tensors:
         self.timeouts.append(timeout_ms)
+        self.hurried.append(must_be_quick)
         if self.failure:
             raise self.failure
         return {"y": inputs["x"] * np.float32(2)}
@@ -188,13 +187,10 @@ def test_a_request_that_waited_for_longer_than_it_may_is_not_run(api: RestApi, m
     assert manager.model.timeouts == [30_000]
 
 
-def test_a_quick_request_runs_on_the_calling_thread_where_it_is_steady(
-    api: RestApi, manager: OneModel
-) -> None:
-    for quick, steady in [(True, True), (True, False), (False, True)]:
-        manager.model.steady = steady
+def test_the_model_is_told_when_others_wait_for_a_request(api: RestApi, manager: OneModel) -> None:
+    for quick in (True, False):
         assert api.handle("POST", "/v1/models/m:predict", b'{"instances": [1]}', quick=quick).status == 200
-    assert manager.model.timeouts == [None, 30_000, 30_000]
+    assert manager.model.hurried == [True, False]
 
 
 def test_without_a_timeout_a_request_may_wait(manager: OneModel, metrics: Metrics) -> None:

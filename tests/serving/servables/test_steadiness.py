@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from recommender.serving.tensors import TensorInfo
 
 if TYPE_CHECKING:
     from saved_models import SavedModels
@@ -56,5 +58,54 @@ def test_a_steady_graph_answers_the_same_on_the_calling_thread(
 
     servable = Servable("m", 1, saved_models.place("half_plus_two", tmp_path / "1"))
     x = np.array([1.0, 2.0], np.float32)
-    for timeout_ms in (None, 0, 1000):
-        np.testing.assert_array_equal(servable.predict("", {"x": x}, timeout_ms)["y"], [2.5, 3.0])
+    servable.prepare("", {"x": x}, 1000)
+    for timeout_ms, must_be_quick in [(1000, True), (1000, False), (0, False)]:
+        outputs = servable.predict("", {"x": x}, timeout_ms, must_be_quick)
+        np.testing.assert_array_equal(outputs["y"], [2.5, 3.0])
+
+
+class Ways:
+    """A graph whose callables remember which way they ran."""
+
+    def __init__(self) -> None:
+        self.ran: list[int | None] = []
+
+    def callable(self, feeds: list[str], fetches: list[str], timeout_ms: int | None) -> Any:
+        def run(x: Any) -> list[Any]:
+            self.ran.append(timeout_ms)
+            return [x]
+
+        return run
+
+
+def ways_taken(steady: bool, hurried: list[bool]) -> list[int | None]:
+    import numpy as np
+
+    from recommender.serving.servables.runner import Runners
+    from recommender.serving.servables.signatures import Signature
+
+    info = TensorInfo("x:0", "float", (-1,))
+    graph = Ways()
+    runners = Runners(graph, Signature("s", "", {"x": info}, {"y": info}, {}, None), steady)
+    for must_be_quick in hurried:
+        runners.run({"x": np.zeros(1, np.float32)}, 500, must_be_quick)
+    return graph.ran
+
+
+def set_quick(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    monkeypatch.setattr("recommender.serving.servables.runner.QUICK_SECONDS", seconds)
+
+
+def test_the_calling_threads_way_is_made_ready_by_one_who_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_quick(monkeypatch, float("inf"))
+    assert ways_taken(True, [True, False, True, False]) == [500, None, None, 500]
+
+
+def test_a_signature_that_is_not_quick_keeps_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_quick(monkeypatch, 0.0)
+    assert ways_taken(True, [False, False, True]) == [500, 500, 500]
+
+
+def test_a_signature_that_is_not_steady_keeps_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_quick(monkeypatch, float("inf"))
+    assert ways_taken(False, [False, False, True]) == [500, 500, 500]

@@ -15,6 +15,7 @@ from recommender.serving.servables.config_file import (
     read_model_config_file,
     read_monitoring_config_file,
 )
+from recommender.serving.servables.load_options import LoadOptions
 from recommender.serving.servables.model_config import ModelConfig
 
 NO_ACCESS_LOG = "none"
@@ -37,6 +38,7 @@ class ServeOptions:
     workers: int = 1
     access_log: str = ""
     max_body_bytes: int = 16 * MEBIBYTE
+    enable_signature_method_name_check: bool = False
 
     def to_json(self) -> str:
         """The options as text."""
@@ -74,6 +76,10 @@ class ServeOptions:
         self.monitoring()
         if self.access_log not in ("", NO_ACCESS_LOG):
             os.close(open_log(self.access_log_file()))
+
+    def loading(self) -> LoadOptions:
+        """How versions are loaded."""
+        return LoadOptions(self.enable_signature_method_name_check, self.rest_api_timeout_in_ms)
 
     def limits(self) -> Limits:
         """What clients may cost."""

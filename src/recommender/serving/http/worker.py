@@ -72,7 +72,9 @@ def _serve(post: Post, options: ServeOptions, channel: socket.socket) -> int:
     from recommender.serving.servables.manager import ModelManager
 
     metrics = Metrics()
-    manager = ModelManager(options.models(), options.file_system_poll_wait_seconds, count_loads(metrics))
+    manager = ModelManager(
+        options.models(), options.file_system_poll_wait_seconds, count_loads(metrics), options.loading()
+    )
     publish(metrics, Path(post.folder), post.worker)
     page = MetricsPage(metrics, options.monitoring(), Path(post.folder), post.worker)
     api = RestApi(manager, metrics, options.rest_api_timeout_in_ms)

@@ -44,8 +44,8 @@ class RestApi:
     ) -> Response:
         """Answer one request; never raises.
 
-        `path` has the query string, `waited` is how many seconds ago the request arrived. `quick` is for a
-        request that is known to be quick: a steady signature then runs on this thread, without a time limit.
+        `path` has the query string, `waited` is how many seconds ago the request arrived. `quick` says that
+        it is known to be quick and that others wait for it: see `Runners`.
         """
         started = perf_counter()
         name = verb = ""
@@ -89,8 +89,7 @@ class RestApi:
         with _Lookup(self._manager, route) as lookup:
             request = read_predict_request(body, lookup)
             servable = lookup.servable
-            timeout_ms = None if quick and servable.is_steady(request.signature_name) else self._timeout_ms
-            outputs = servable.predict(request.signature_name, request.inputs, timeout_ms)
+            outputs = servable.predict(request.signature_name, request.inputs, self._timeout_ms, quick)
             return write_predictions(outputs, request.row_form)
 
     def _examples(self, route: Route, body: bytes) -> bytes:

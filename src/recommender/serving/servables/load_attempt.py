@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from recommender.serving.servables.load_options import LoadOptions
 from recommender.serving.servables.servable import Servable
 from recommender.serving.servables.warm_up import warm_up
 from recommender.serving.status import Code, ServingError
@@ -24,11 +25,11 @@ class LoadAttempt:
     warm_up_seconds: float | None = None
 
 
-def attempt_load(name: str, version: int, folder: Path, check_method_names: bool) -> LoadAttempt:
+def attempt_load(name: str, version: int, folder: Path, options: LoadOptions) -> LoadAttempt:
     """Load the SavedModel in `folder` and warm it up; it never raises for what a folder can hold."""
     began = time.perf_counter()
     try:
-        servable = Servable(name, version, folder, check_method_names)
+        servable = Servable(name, version, folder, options.check_method_names)
     except ServingError as error:
         return LoadAttempt(None, error, time.perf_counter() - began)
     except Exception as error:  # whatever a strange file makes TensorFlow raise, the server lives on
@@ -37,7 +38,7 @@ def attempt_load(name: str, version: int, folder: Path, check_method_names: bool
         return LoadAttempt(None, failure, time.perf_counter() - began)
     loaded = time.perf_counter()
     try:
-        count = warm_up(servable, folder)
+        count = warm_up(servable, folder, options.timeout_ms)
     except ServingError as error:
         servable.close()
         return LoadAttempt(None, error, loaded - began, time.perf_counter() - loaded)

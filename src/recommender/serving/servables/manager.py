@@ -13,6 +13,7 @@ from typing import TypeVar
 from recommender.errors import ConfigError
 from recommender.serving.servables.events import Event, OnEvent
 from recommender.serving.servables.folder_watch import FolderWatch
+from recommender.serving.servables.load_options import LoadOptions
 from recommender.serving.servables.model_config import ModelConfig
 from recommender.serving.servables.model_versions import ModelVersions
 from recommender.serving.servables.routes import Lease, Routes
@@ -33,7 +34,7 @@ class ModelManager:
         models: Sequence[ModelConfig],
         poll_seconds: float,
         on_event: OnEvent | None = None,
-        check_method_names: bool = False,
+        options: LoadOptions = LoadOptions(),  # noqa: B008 - it cannot change
     ) -> None:
         """`poll_seconds` is the time between two looks at the folders, 0 for one look only.
 
@@ -44,7 +45,7 @@ class ModelManager:
         self.models = list(models)
         self._poll_seconds = poll_seconds
         self._tell = on_event
-        self._check_method_names = check_method_names
+        self._options = options
         if poll_seconds > 0:  # a folder stands still for a part of a poll, so that it is served within one
             self._watch = FolderWatch(min(poll_seconds / 4, LONGEST_SETTLE))
         else:
@@ -168,7 +169,7 @@ class ModelManager:
             self._board,
             self._report,
             lambda: self._tasks.put(self._close_idle),
-            self._check_method_names,
+            self._options,
         )
 
     def _report(self, event: Event) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from recommender.serving.servables.events import LoadAttempted, OnEvent, StateChanged
 from recommender.serving.servables.folder_watch import FolderWatch, Verdict
 from recommender.serving.servables.load_attempt import attempt_load
+from recommender.serving.servables.load_options import LoadOptions
 from recommender.serving.servables.model_config import ModelConfig
 from recommender.serving.servables.routes import Routes
 from recommender.serving.servables.shared import Shared
@@ -30,7 +31,7 @@ class ModelVersions:
         board: StatusBoard,
         on_event: OnEvent,
         on_idle: Callable[[], None],
-        check_method_names: bool,
+        options: LoadOptions,
     ) -> None:
         self.config = config
         self._watch = watch
@@ -38,7 +39,7 @@ class ModelVersions:
         self._board = board
         self._on_event = on_event
         self._on_idle = on_idle
-        self._check_method_names = check_method_names
+        self._options = options
         self._available: dict[int, Shared] = {}
         self._draining: list[Shared] = []
         self._labels: dict[str, int] = {}
@@ -115,7 +116,7 @@ class ModelVersions:
         name = self.config.name
         self._change(version, State.START)
         self._change(version, State.LOADING)
-        attempt = attempt_load(name, version, folder, self._check_method_names)
+        attempt = attempt_load(name, version, folder, self._options)
         code = attempt.error.code if attempt.error else Code.OK
         seconds = attempt.load_seconds
         self._on_event(LoadAttempted(name, version, folder, code, seconds, attempt.warm_up_seconds))

@@ -10,7 +10,7 @@ import numpy as np
 from recommender.serving.servables import classification, regression
 from recommender.serving.servables.graph import ServedGraph
 from recommender.serving.servables.metadata import metadata_json
-from recommender.serving.servables.runner import Runner
+from recommender.serving.servables.runner import Runners
 from recommender.serving.servables.saved_model_file import read_meta_graph
 from recommender.serving.servables.signatures import (
     CLASSIFY,
@@ -41,7 +41,7 @@ class Servable:
         self._steady = steady_signatures(meta_graph.graph_def, self.signatures)
         self._check_method_names = check_method_names
         self._graph = ServedGraph(meta_graph, folder)
-        self._runners: dict[tuple[str, int | None], Runner] = {}
+        self._runners: dict[str, Runners] = {}
         self._metadata = metadata_json(name, version, meta_graph)
 
     def inputs(self, signature_name: str) -> Mapping[str, TensorInfo]:
@@ -51,20 +51,22 @@ class Servable:
             raise invalid(f'Serving signature name: "{name}" not found in signature def')
         return self.signatures[name].inputs
 
-    def predict(self, signature_name: str, inputs: Tensors, timeout_ms: int | None) -> Tensors:
+    def predict(
+        self, signature_name: str, inputs: Tensors, timeout_ms: int, must_be_quick: bool = False
+    ) -> Tensors:
         """The outputs of a signature by name; raises `ServingError` in Serving's or TensorFlow's words.
 
         Types are taken to be the signature's; shapes are checked by the operations alone, as in Serving.
-        `timeout_ms` is the longest that the graph may run, 0 for ever. With None it runs on the calling
-        thread, quicker where it is small, and without a limit: only for a signature that `is_steady`.
+        `timeout_ms` is the longest that the graph may run, 0 for ever. `must_be_quick` says that others wait
+        while this runs: see `Runners`.
         """
-        runner = self._runners.get((signature_name, timeout_ms))
-        if runner is None:
-            signature = self._to_predict(signature_name or DEFAULT)
-            # Two threads may each make one at first; both are right, and one is kept.
-            made = Runner(self._graph, signature, timeout_ms)
-            runner = self._runners.setdefault((signature_name, timeout_ms), made)
-        return runner(inputs)
+        return self._runners_of(signature_name or DEFAULT).run(inputs, timeout_ms, must_be_quick)
+
+    def prepare(self, signature_name: str, inputs: Tensors, timeout_ms: int) -> None:
+        """Run a request in every way that requests like it may be run, so that none of them is the first."""
+        self.predict(signature_name, inputs, timeout_ms)
+        if self.is_steady(signature_name):
+            self._runners_of(signature_name or DEFAULT).run_here(inputs)
 
     def is_steady(self, signature_name: str) -> bool:
         """Whether a signature, '' being the default, takes about as long for any inputs of one size."""
@@ -94,6 +96,13 @@ class Servable:
         """Free the memory of the model; nobody may be calling, nor call again."""
         self._runners.clear()
         self._graph.close()
+
+    def _runners_of(self, name: str) -> Runners:
+        runners = self._runners.get(name)
+        if runners is None:
+            made = Runners(self._graph, self._to_predict(name), name in self._steady)
+            runners = self._runners.setdefault(name, made)
+        return runners
 
     def _to_predict(self, name: str) -> Signature:
         """As RunPredict of servables/tensorflow/predict_util.cc checks it."""

@@ -44,9 +44,10 @@ PREDICTION_LOG = message_types(
 )["PredictionLog"]
 
 
-def warm_up(servable: Servable, folder: Path) -> int:
+def warm_up(servable: Servable, folder: Path, timeout_ms: int = 0) -> int:
     """Run the requests in `assets.extra/tf_serving_warmup_requests`; returns how many, 0 without the file.
 
+    `timeout_ms` is the limit that requests will have: TensorFlow prepares what it runs for each limit anew.
     Raises `ServingError` where the file cannot be read or a request fails, in the words of
     servables/tensorflow/saved_model_warmup_util.cc: such a version does not become available.
     """
@@ -56,7 +57,7 @@ def warm_up(servable: Servable, folder: Path) -> int:
     count = 0
     try:
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            _run(servable, record, path)
+            _run(servable, record, path, timeout_ms)
             count += 1
             if count > MOST_RECORDS:
                 raise invalid(f"Number of warmup records exceeds the maximum ({MOST_RECORDS}) at {path}")
@@ -68,7 +69,7 @@ def warm_up(servable: Servable, folder: Path) -> int:
     return count
 
 
-def _run(servable: Servable, record: bytes, path: Path) -> None:
+def _run(servable: Servable, record: bytes, path: Path, timeout_ms: int) -> None:
     try:
         logged = PREDICTION_LOG.FromString(record)
     except DecodeError:
@@ -77,13 +78,13 @@ def _run(servable: Servable, record: bytes, path: Path) -> None:
         case "predict_log":
             request = logged.predict_log.request
             inputs = {name: _array(name, value) for name, value in request.inputs.items()}
-            servable.predict(request.model_spec.signature_name, inputs, 0)
+            servable.prepare(request.model_spec.signature_name, inputs, timeout_ms)
         case "classify_log":
             request = logged.classify_log.request
-            servable.classify(request.model_spec.signature_name, _examples(request.input), 0)
+            servable.classify(request.model_spec.signature_name, _examples(request.input), timeout_ms)
         case "regress_log":
             request = logged.regress_log.request
-            servable.regress(request.model_spec.signature_name, _examples(request.input), 0)
+            servable.regress(request.model_spec.signature_name, _examples(request.input), timeout_ms)
         case _:
             log.warning(
                 "%s: a warm-up request that is neither predict, classify nor regress is left out", path
