@@ -14,6 +14,7 @@ import click
 from recommender import __version__
 from recommender.cli.data import fetch, prepare
 from recommender.cli.deployment import deployments, rollback, stop
+from recommender.cli.features import features
 from recommender.cli.machine import doctor
 from recommender.cli.query import models, recommend, similar
 from recommender.cli.serve import serve
@@ -41,6 +42,7 @@ COMMANDS = (
     *(fetch, prepare, train, tune, evaluate, export, run),
     *(models, recommend, similar, doctor),
     *(serve, query, deployments, rollback, stop),
+    features,
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -1,0 +1,1 @@
+"""The online recommender: what an application talks to where SavedModels end."""
