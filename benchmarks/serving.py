@@ -158,7 +158,7 @@ def cpu_seconds(process: psutil.Process) -> float:
 def wrk(url: str, body: Path, connections: int, seconds: float, check: bool = True) -> dict[str, float]:
     """Load one URL: microseconds of the 50th and 99th percentile, how many requests, how many a second."""
     script = Path(__file__).with_name("post.lua")
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-s", str(script), url]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout=30s", "-s", str(script), url]
     environ = {**os.environ, "BODY": str(body)}
     printed = subprocess.run(command, check=True, capture_output=True, text=True, env=environ).stdout
     found: dict[str, float] = json.loads(printed.rsplit("JSON ", 1)[1])
@@ -187,7 +187,7 @@ def loaded(subject: Subject, name: str, command: list[str], url: str, seconds: f
                 )
 
 
-def measure(subject: Subject, seconds: float) -> list[Line]:
+def measure(subject: Subject, seconds: float) -> Iterator[Line]:
     """A model in process, served by us and served by FastAPI."""
     port, other = free_port(), free_port()
     ours = [
@@ -201,10 +201,9 @@ def measure(subject: Subject, seconds: float) -> list[Line]:
         str(other),
     ]
     path = "/v1/models/m:predict"
-    lines = [*in_process(subject, seconds)]
-    lines += loaded(subject, "recommender serve", ours, f"http://127.0.0.1:{port}{path}", seconds)
-    lines += loaded(subject, "FastAPI", fastapi, f"http://127.0.0.1:{other}{path}", seconds)
-    return lines
+    yield from in_process(subject, seconds)
+    yield from loaded(subject, "recommender serve", ours, f"http://127.0.0.1:{port}{path}", seconds)
+    yield from loaded(subject, "FastAPI", fastapi, f"http://127.0.0.1:{other}{path}", seconds)
 
 
 def free_port() -> int:
@@ -253,7 +252,11 @@ def main() -> None:
         subjects = [half_plus_two(Path(folder) / "half_plus_two" / "1")]
         if arguments.version or arguments.models.is_dir():
             subjects.append(recommender_version(arguments.version or resolve(arguments.models).folder))
-        lines = [line for subject in subjects for line in measure(subject, arguments.seconds)]
+        lines = []
+        for subject in subjects:
+            for line in measure(subject, arguments.seconds):
+                print(line, file=sys.stderr)
+                lines.append(line)
     print(table(lines))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     content = {"load": os.getloadavg(), "lines": [asdict(line) for line in lines]}

@@ -99,6 +99,19 @@ def test_what_a_user_of_the_settings_does_not_take_is_an_error_of_the_range() ->
         check_search_space(ranged("training.epochs={low: 1, high: 3}"), use)
 
 
+def test_a_range_of_an_option_that_another_head_has_says_how_to_take_it_away() -> None:
+    def use(settings: Settings) -> None:
+        if "hidden" in settings.ranking.head_options:
+            raise ConfigError("dlrm takes bottom, top, received 'hidden'")
+
+    with pytest.raises(ConfigError) as error:
+        check_search_space(ranged("ranking.head_options.hidden={choices: [[8], [4]]}"), use)
+    assert str(error.value) == (
+        "tuning.ranges.ranking.head_options.hidden: not a possible setting: dlrm takes bottom, top, received "
+        "'hidden'; tuning.ranges.ranking.head_options.hidden=null takes the range away"
+    )
+
+
 def test_values_are_laid_over_settings_by_dotted_keys() -> None:
     laid = lay_over(Settings(), {"training.epochs": 7, "ranking.head_options.hidden": [9], "seed": 1})
     assert (laid.training.epochs, laid.seed) == (7, 1)

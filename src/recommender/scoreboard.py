@@ -15,8 +15,9 @@ from recommender.evaluation.rating import evaluate_like, evaluate_rating
 from recommender.evaluation.report import to_json
 from recommender.models.baselines import fit_rating_baselines, fit_top_k_baselines
 from recommender.models.baselines.running_bias import RunningStatistics, fit_running_bias
+from recommender.models.ranking import RankingModel
 from recommender.training import Trained
-from recommender.training.ranking import predict, ranking_examples
+from recommender.training.ranking import predict, ranking_rows
 from recommender.training.retrieval import RetrievalScorer
 
 HELD_OUT = ("validation", "test")
@@ -54,17 +55,11 @@ def evaluate(settings: Settings, prepared: Prepared, trained: Trained) -> dict[s
 
 def rating_metrics(settings: Settings, prepared: Prepared, trained: Trained) -> Metrics:
     """Errors of the ranking model's predictions, beside the baselines' that predict ratings."""
-    deep = {
-        split: predict(trained.ranking, ranking_examples(settings, prepared, split)) for split in HELD_OUT
-    }
-    if settings.ranking.objective == "rating":
-        metrics = {DEEP_RANKING: _rating_report(prepared, deep)}
-    else:
-        metrics = {DEEP_RANKING: _like_report(prepared, deep)}
-    interactions = prepared.interactions
+    metrics = {DEEP_RANKING: _deep_report(settings, prepared, trained.ranking)}
+    interactions, threshold = prepared.interactions, trained.ranking.like_threshold
     for name, baseline in fit_rating_baselines(interactions.part("train")).items():
-        metrics[name] = _rating_report(prepared, _predict_held_out(prepared, baseline))
-    metrics["running_bias"] = _rating_report(prepared, _running_bias(prepared))
+        metrics[name] = _rating_report(prepared, _predict_held_out(prepared, baseline), threshold)
+    metrics["running_bias"] = _rating_report(prepared, _running_bias(prepared), threshold)
     return metrics
 
 
@@ -82,9 +77,20 @@ def top_k_metrics(settings: Settings, prepared: Prepared, trained: Trained) -> M
     return metrics
 
 
-def _rating_report(prepared: Prepared, predictions: Predictions) -> dict[str, dict[str, Any]]:
+def _deep_report(settings: Settings, prepared: Prepared, model: RankingModel) -> dict[str, dict[str, Any]]:
+    """What the ranking model's objective is about: errors in stars, likes, or ratings among drawn movies."""
+    rows = {split: ranking_rows(settings, prepared, split) for split in HELD_OUT}
+    predictions = {split: predict(model, part.arrays, part.negatives) for split, part in rows.items()}
+    if model.objective == "rating":
+        return _rating_report(prepared, predictions, model.like_threshold)
+    threshold = model.like_threshold if model.objective == "like" else 1.0
+    return {split: evaluate_like(predictions[split], rows[split].target, threshold) for split in HELD_OUT}
+
+
+def _rating_report(
+    prepared: Prepared, predictions: Predictions, threshold: float
+) -> dict[str, dict[str, Any]]:
     """Reports on both splits; the probability of a like is calibrated on validation, used on both."""
-    threshold = prepared.schema.liked_threshold
     interactions = prepared.interactions
     validation = interactions.part("validation").rating
     calibration = fit_like_calibration(predictions["validation"], validation, threshold)
@@ -96,14 +102,6 @@ def _rating_report(prepared: Prepared, predictions: Predictions) -> dict[str, di
             calibration,
             history_counts=prepared.column("user_count", split),
         )
-        for split in HELD_OUT
-    }
-
-
-def _like_report(prepared: Prepared, probabilities: Predictions) -> dict[str, dict[str, Any]]:
-    threshold = prepared.schema.liked_threshold
-    return {
-        split: evaluate_like(probabilities[split], prepared.interactions.part(split).rating, threshold)
         for split in HELD_OUT
     }
 

@@ -13,6 +13,7 @@ from recommender.errors import ConfigError
 # The search fits the ranking model on data prepared once: other sections change nothing, or what is measured.
 SEARCHED = ("training.", "ranking.")
 MEASURE = "ranking.objective"
+OPTIONS = "ranking.head_options."  # each head takes its own
 
 
 def check_search_space(settings: Settings, use: Callable[[Settings], object] = lambda _: None) -> None:
@@ -31,7 +32,8 @@ def check_search_space(settings: Settings, use: Callable[[Settings], object] = l
             try:
                 use(lay_over(settings, {key: value}))
             except ConfigError as error:
-                raise ConfigError(f"tuning.ranges.{key}: not a possible setting: {error}") from None
+                hint = f"; tuning.ranges.{key}=null takes the range away" if key.startswith(OPTIONS) else ""
+                raise ConfigError(f"tuning.ranges.{key}: not a possible setting: {error}{hint}") from None
 
 
 def lay_over(settings: Settings, values: Mapping[str, Any]) -> Settings:

@@ -113,3 +113,40 @@ def test_lists_are_averaged_without_padding(
     table = layer.tables["genre"].embeddings.numpy()
     np.testing.assert_allclose(found[0], (table[1] + table[3]) / 2, atol=1e-6)
     np.testing.assert_array_equal(found[1], np.zeros(4))
+
+
+def test_indices_are_those_of_tables_and_zero_for_what_training_has_not_seen(
+    prepared: Prepared, movies: MovieEmbedding, examples: Arrays
+) -> None:
+    schema = prepared.schema
+    liked = np.zeros_like(examples["liked_movies"])
+    liked[:, :2] = [schema.known_movies, schema.known_movies + 1]
+    unseen = {
+        **examples,
+        "user_id": np.full(64, schema.known_users + 1, np.int32),
+        "movie_id": np.full(64, schema.known_movies + 1, np.int32),
+        "liked_movies": liked,
+    }
+    layer = FeatureEmbedding(FEATURES, schema, movies)
+    indices = layer(unseen).indices
+    assert not np.any(indices["user_id"])
+    assert not np.any(indices["movie_id"])
+    np.testing.assert_array_equal(indices["liked_movies"][0, :2], [schema.known_movies, 0])
+    for name in ("gender", "occupation", "genres", "top_genres"):
+        np.testing.assert_array_equal(indices[name], examples[name])
+
+
+def test_the_spec_says_what_the_layer_returns(
+    prepared: Prepared, movies: MovieEmbedding, examples: Arrays
+) -> None:
+    layer = FeatureEmbedding(FEATURES, prepared.schema, movies)
+    spec, embedded = layer.spec, layer(examples)
+    assert spec.embedding_size == 4
+    assert spec.features == FEATURES
+    assert set(spec.rows) == set(embedded.indices) == set(embedded.embeddings)
+    everything = layer(prepared.examples("train", FEATURES)).indices
+    for name, rows in spec.rows.items():
+        assert tf.reduce_max(everything[name]) < rows
+    training = prepared.interactions.part("train")
+    assert spec.rows["user_id"] == len(np.unique(training.user)) + 1
+    assert spec.rows["movie_id"] == spec.rows["liked_movies"] == len(np.unique(training.movie)) + 1

@@ -11,28 +11,32 @@ from recommender.data.prepared import Prepared
 from recommender.training.ranking import build_ranking, predict, ranking_examples, validation_loss
 
 
-def with_objective(settings: Settings, objective: str) -> Settings:
-    return settings.model_copy(
-        update={"ranking": settings.ranking.model_copy(update={"objective": objective})}
-    )
+def with_objective(settings: Settings, objective: str, like_threshold: str | None = None) -> Settings:
+    threshold = None if like_threshold is None else float(like_threshold)
+    ranking = settings.ranking.model_copy(update={"objective": objective, "like_threshold": threshold})
+    return settings.model_copy(update={"ranking": ranking})
 
 
-@pytest.mark.parametrize("objective", ["rating", "like"])
+@pytest.mark.parametrize("objective", ["rating", "like", "like from 3.0", "implicit"])
 def test_the_loss_is_the_sum_over_rows_by_the_batch(
     objective: str, settings: Settings, prepared: Prepared
 ) -> None:
-    settings = with_objective(settings, objective)
+    settings = with_objective(settings, *objective.split(" from "))
     model = build_ranking(settings, prepared)
     rows = {
         name: tf.constant(values[:50])
         for name, values in ranking_examples(settings, prepared, "test").items()
     }
+    interacted = np.arange(50) % 6 == 0
     scores, rating = model(rows).numpy().astype(np.float64), rows["rating"].numpy()
     if objective == "rating":
         expected = np.mean((scores - rating) ** 2)
     else:
         probability = 1 / (1 + np.exp(-scores))
-        expected = -np.mean(np.where(rating >= 4, np.log(probability), np.log(1 - probability)))
+        threshold = 3 if objective == "like from 3.0" else 4
+        label = interacted if objective == "implicit" else rating >= threshold
+        expected = -np.mean(np.where(label, np.log(probability), np.log(1 - probability)))
+        rows |= {"interacted": tf.constant(interacted, tf.float32)}
     assert model.compute_loss(rows).numpy() == pytest.approx(expected, rel=1e-5)
 
 
@@ -60,10 +64,18 @@ def test_predictions_stay_within_the_scale_and_likes_are_probabilities(
     assert ((liked > 0) & (liked < 1)).all()
 
 
-def test_validation_is_rmse_of_ratings_and_log_loss_of_likes(settings: Settings, prepared: Prepared) -> None:
+def test_validation_is_rmse_of_ratings_and_log_loss_of_the_rest(
+    settings: Settings, prepared: Prepared
+) -> None:
     rating = np.array([1.0, 4.0], np.float32)
     model = build_ranking(settings, prepared)
     assert validation_loss(np.array([2.0, 4.0], np.float32), rating, model) == pytest.approx(np.sqrt(0.5))
     model = build_ranking(with_objective(settings, "like"), prepared)
     expected = -(np.log(0.75) + np.log(0.5)) / 2
     assert validation_loss(np.array([0.25, 0.5], np.float32), rating, model) == pytest.approx(expected)
+    model = build_ranking(with_objective(settings, "like", "4.5"), prepared)
+    unliked = validation_loss(np.array([0.25, 0.25], np.float32), rating, model)
+    assert unliked == pytest.approx(-np.log(0.75))
+    model = build_ranking(with_objective(settings, "implicit"), prepared)
+    interacted = np.array([True, False])
+    assert validation_loss(np.array([0.75, 0.5], np.float32), interacted, model) == pytest.approx(expected)

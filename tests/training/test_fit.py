@@ -96,6 +96,28 @@ def test_a_stopped_fit_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> Non
     assert float(resumed.slope) == pytest.approx(float(whole.slope), abs=1e-7)
 
 
+def test_what_a_batch_is_made_of_can_change_before_each_epoch_also_after_a_stop(tmp_path: Path) -> None:
+    """A fit whose targets are shifted by the epoch's number learns that number."""
+    shift, told = tf.Variable(-1.0), []
+
+    def before_epoch(epoch: int) -> None:
+        told.append(epoch)
+        shift.assign(float(epoch))
+
+    def stop(epoch: int, value: float) -> None:
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    settings = SETTINGS.model_copy(update={"learning_rate": 0.5, "batch_size": 2})
+    options = {"before_epoch": before_epoch, "settings": settings}
+    options["transform"] = lambda rows: {"x": rows["x"], "y": 3 * rows["x"] + shift}
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, on_epoch=stop, **options)
+    model, _ = run(tmp_path, validations=[9.0, 8.0, 0.0], **options)
+    assert told == [0, 1, 2, 3, 4, 5]
+    assert float(model.shift) == pytest.approx(5, abs=0.2)
+
+
 def test_a_finished_fit_is_only_loaded(tmp_path: Path) -> None:
     first, before = run(tmp_path)
     again, after = run(tmp_path, validations=[])

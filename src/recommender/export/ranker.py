@@ -13,16 +13,17 @@ from recommender.models.ranking import RankingModel
 
 
 class Ranker(tf.Module):
-    """`objective` names what `prediction` gives: `rating`, within the scale, or `like`, a probability."""
+    """`objective` names what `prediction` gives: `rating`, within the scale, or the probabilities `like` and
+    `implicit`."""
 
     def __init__(self, model: RankingModel, settings: RankingSettings) -> None:
         super().__init__()
         features = select(settings.features, "ranking.features")
         self._columns = [column for feature in features for column in feature.columns]
         self.objective = model.objective
-        likes = model.objective == "like"
-        self._prediction = traced_once(model.predict_like if likes else model.predict_rating)
-        self._score = self._prediction if likes else traced_once(model)
+        rating = model.objective == "rating"
+        self._prediction = traced_once(model.predict_rating if rating else model.predict_probability)
+        self._score = traced_once(model) if rating else self._prediction
         self._variables = model.variables
 
     def prediction(self, users: Columns, movies: Columns, timestamp: tf.Tensor) -> tf.Tensor:

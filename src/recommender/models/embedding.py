@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from recommender.data.features import Feature
 from recommender.data.schema import Schema
-from recommender.models.movie_embedding import MovieEmbedding, known_or_zero
+from recommender.models.movie_embedding import MovieContent, MovieEmbedding, known_or_zero
 
 Columns = Mapping[str, tf.Tensor]
 
@@ -32,6 +32,17 @@ class Embedded(NamedTuple):
     embeddings: dict[str, tf.Tensor]  # name -> (batch, embedding_size)
     numeric: tf.Tensor  # (batch, number of numeric features), standardised, missing = 0
     history: History | None  # None where the model does not use it
+    indices: dict[str, tf.Tensor]  # name -> (batch,), 0 = unknown; lists (batch, width), 0 = padding too
+    columns: Columns  # the encoded columns that all of this was made of
+
+
+class EmbeddedSpec(NamedTuple):
+    """What an `Embedded` will hold, known before there is a batch."""
+
+    features: tuple[Feature, ...]  # numeric ones in the order of the columns of `numeric`
+    rows: dict[str, int]  # name of each of `indices` -> one more than its highest value
+    embedding_size: int
+    content: MovieContent | None = None  # of the catalogue; None where nobody has given it
 
 
 class FeatureEmbedding(tf.keras.layers.Layer):
@@ -64,6 +75,27 @@ class FeatureEmbedding(tf.keras.layers.Layer):
             for name, rows in self._rows().items()
         }
 
+    @property
+    def spec(self) -> EmbeddedSpec:
+        """What this layer returns."""
+        rows = {name: len(values) + 1 for name, values in self.schema.categories.items()}
+        rows |= {"user_id": self.schema.known_users + 1}
+        rows |= dict.fromkeys(("movie_id", "liked_movies"), self.schema.known_movies + 1)
+        rows |= dict.fromkeys(("genres", "top_genres"), len(self.schema.genres) + 1)
+        return EmbeddedSpec(
+            tuple(self.features.values()),
+            {name: rows[name] for name in self._embedded()},
+            self.movies.embedding_size,
+        )
+
+    def _embedded(self) -> dict[str, Feature]:
+        """The features that are looked up in tables; the history is embedded, but not pooled."""
+        return {
+            name: feature
+            for name, feature in self.features.items()
+            if feature.kind != "numeric" and name != "history"
+        }
+
     def _rows(self) -> dict[str, int]:
         """Rows of each embedding table but the movies', 0 included."""
         rows = {name: len(values) for name, values in self.schema.categories.items() if name in self.features}
@@ -75,23 +107,28 @@ class FeatureEmbedding(tf.keras.layers.Layer):
 
     def call(self, inputs: Columns) -> Embedded:
         """Embed a batch: encoded columns by name, first dimension = batch."""
-        embeddings = {
-            name: self._embed(feature, inputs[name])
-            for name, feature in self.features.items()
-            if feature.kind != "numeric" and name != "history"
-        }
+        embedded = self._embedded()
+        embeddings = {name: self._embed(feature, inputs[name]) for name, feature in embedded.items()}
+        indices = {name: self._index(feature, inputs[name]) for name, feature in embedded.items()}
         history = self._history(inputs) if "history" in self.features else None
-        return Embedded(embeddings, self._numeric(inputs), history)
+        return Embedded(embeddings, self._numeric(inputs), history, indices, inputs)
 
     def _embed(self, feature: Feature, index: tf.Tensor) -> tf.Tensor:
         if feature.name == "movie_id":
             return self.movies(index)
         if feature.name == "user_id":
-            return self.tables["user_id"](known_or_zero(index, self.schema.known_users))
+            return self.tables["user_id"](self._index(feature, index))
         if feature.kind == "categorical":
             return self.tables[feature.name](index)
         table = self.movies if feature.kind == "sequence" else self.tables["genre"]
         return masked_mean(table(index), tf.cast(index > 0, tf.float32))
+
+    def _index(self, feature: Feature, index: tf.Tensor) -> tf.Tensor:
+        """Users and movies that training has not seen are unknown."""
+        if feature.name == "user_id":
+            return known_or_zero(index, self.schema.known_users)
+        is_movie = feature.name == "movie_id" or feature.kind == "sequence"
+        return known_or_zero(index, self.schema.known_movies) if is_movie else index
 
     def forget(self, inputs: Columns) -> dict[str, tf.Tensor]:
         """Show some users as new people and some movies as unknown: for training only."""

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from recommender.config import read_yaml
 from recommender.tracking.style import ACCENT, GREY, OURS, panels
 
-VALIDATED_BY = {"rating": "RMSE", "like": "log loss"}  # by ranking.objective
+VALIDATED_BY = {"rating": "RMSE", "like": "log loss", "implicit": "log loss"}  # by ranking.objective
 
 
 def learning_curves(run_folder: Path) -> Figure | None:

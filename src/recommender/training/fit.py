@@ -41,6 +41,7 @@ def fit(
     goal: Literal["min", "max"],
     name: str,
     transform: Transform | None = None,
+    before_epoch: Callable[[int], None] | None = None,
     on_epoch: Callable[[int, float], None] | None = None,
 ) -> Progress:
     """Fit `model` on `arrays`, leaving it with the weights of the epoch that validated best.
@@ -48,7 +49,8 @@ def fit(
     After each epoch `validate()` is asked, with the moving averages of the weights in place;
     `settings.patience` epochs without a better answer end the fit, 0 never does. `folder` takes a checkpoint
     after each epoch: the same call on the same folder goes on from there, or only loads what is finished.
-    `transform` is applied to each batch; `on_epoch(epoch, value)` may raise to stop (pruning).
+    `transform` is applied to each batch. `before_epoch(epoch)` may change what it reads; `on_epoch(epoch,
+    value)` may raise to stop (pruning).
     """
     epoch_counter = tf.Variable(0, dtype=tf.int64, trainable=False)
     dataset = batches(arrays, settings.batch_size, shuffle_seed=seed, epoch=epoch_counter)
@@ -68,6 +70,8 @@ def fit(
             if progress.finished:
                 break
             epoch_counter.assign(epoch)
+            if before_epoch is not None:
+                before_epoch(epoch)
             loss = _run_epoch(model, dataset, averaged, bar)
             with averaged.applied():
                 value = validate()
@@ -81,6 +85,11 @@ def fit(
                 on_epoch(epoch, value)
     state.restore_best(progress)
     return progress
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether `fit` would go on from what `folder` holds, or only load it."""
+    return (folder / "progress.json").exists()
 
 
 def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> tf.keras.optimizers.Optimizer:
@@ -140,10 +149,9 @@ class _State:
 
     def restore(self) -> Progress:
         """What an earlier call has left, or a fresh start."""
-        path = self.folder / "progress.json"
-        if not path.exists():
+        if not has_checkpoint(self.folder):
             return Progress()
-        progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
+        progress = Progress(**json.loads((self.folder / "progress.json").read_text(encoding="utf-8")))
         self._read(len(progress.validation) - 1)
         return progress
 

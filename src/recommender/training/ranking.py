@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,14 +14,25 @@ from recommender.config import Settings
 from recommender.data.batches import batches
 from recommender.data.encode import Arrays
 from recommender.data.features import select
+from recommender.data.interactions import SPLITS
 from recommender.data.prepared import Prepared
 from recommender.metrics.like import log_loss
 from recommender.metrics.rating import rmse
 from recommender.models.movie_embedding import movie_content
 from recommender.models.ranking import RankingModel
 from recommender.training.fit import Progress, fit
+from recommender.training.implicit import ROW, SampledNegatives
+from recommender.training.item_factors import prepare_head
 
-PREDICT_ROWS = 8192  # rows scored at once
+PREDICT_ROWS = 2048  # rows scored at once; `foldin` takes 200 kB for each
+
+
+class RankingRows(NamedTuple):
+    """One split's ratings as the model reads them, and what it should say of them."""
+
+    arrays: Arrays
+    target: NDArray  # ratings; under `implicit` whether a row is a rating, after `negatives.expand`
+    negatives: SampledNegatives | None
 
 
 def build_ranking(settings: Settings, prepared: Prepared) -> RankingModel:
@@ -34,27 +46,49 @@ def train_ranking(
 ) -> tuple[RankingModel, Progress]:
     """Fit the ranking model on the training split; the validation split says which epoch was best.
 
-    Validation is the RMSE, or the log loss where the objective is `like`. Goes on from what `folder` holds.
+    Validation is the RMSE, or the log loss where the objective is not `rating`. Under `implicit` each epoch
+    draws negatives of its own, and a batch holds fewer ratings, so that with their negatives they are
+    `training.batch_size` rows. Goes on from what `folder` holds.
     """
     tf.keras.utils.set_random_seed(settings.seed)
     model = build_ranking(settings, prepared)
-    training, validation = (ranking_examples(settings, prepared, name) for name in ("train", "validation"))
+    training, validation = (ranking_rows(settings, prepared, name) for name in ("train", "validation"))
+    negatives, batch_size = training.negatives, settings.training.batch_size
+    prepare_head(model.head, training.arrays, settings, prepared, folder)
 
     def validate() -> float:
-        return validation_loss(predict(model, validation), validation["rating"], model)
+        predicted = predict(model, validation.arrays, validation.negatives)
+        return validation_loss(predicted, validation.target, model)
 
+    ratings = batch_size if negatives is None else max(1, batch_size // negatives.rows_per_rating)
     progress = fit(
         model,
-        training,
+        training.arrays,
         validate,
-        settings.training,
+        settings.training.model_copy(update={"batch_size": ratings}),
         settings.seed,
         folder,
         goal="min",
         name="ranking",
+        transform=None if negatives is None else negatives.expand,
+        before_epoch=None if negatives is None else lambda epoch: negatives.draw(settings.seed, epoch),
         on_epoch=on_epoch,
     )
     return model, progress
+
+
+def ranking_rows(settings: Settings, prepared: Prepared, split: str) -> RankingRows:
+    """One split's rows for fitting and for measuring.
+
+    Under `implicit` with negatives that depend on seed and split; for the epochs they are drawn anew.
+    """
+    arrays = ranking_examples(settings, prepared, split)
+    if settings.ranking.objective != "implicit":
+        return RankingRows(arrays, arrays["rating"], None)
+    arrays[ROW] = np.arange(len(arrays["rating"]))
+    negatives = SampledNegatives(settings.ranking, prepared, split)
+    negatives.draw(settings.seed, 0, SPLITS.index(split))
+    return RankingRows(arrays, negatives.labels(), negatives)
 
 
 def ranking_examples(settings: Settings, prepared: Prepared, split: str) -> Arrays:
@@ -63,17 +97,24 @@ def ranking_examples(settings: Settings, prepared: Prepared, split: str) -> Arra
     return {**prepared.examples(split, features), "rating": prepared.interactions.part(split).rating}
 
 
-def predict(model: RankingModel, examples: Arrays) -> NDArray[np.float32]:
-    """`(n,)`: expected ratings, within the scale; or the probability of a like."""
-    return np.concatenate([model.predictions(batch).numpy() for batch in batches(examples, PREDICT_ROWS)])
+def predict(
+    model: RankingModel, examples: Arrays, negatives: SampledNegatives | None = None
+) -> NDArray[np.float32]:
+    """`(n,)`: expected ratings, within the scale; or probabilities, of `negatives` too if given."""
+    if negatives is None:
+        rows = batches(examples, PREDICT_ROWS)
+    else:
+        rows = batches(examples, max(1, PREDICT_ROWS // negatives.rows_per_rating)).map(negatives.expand)
+    return np.concatenate([model.predictions(batch).numpy() for batch in rows])
 
 
-def validation_loss(
-    predicted: NDArray[np.float32], rating: NDArray[np.float32], model: RankingModel
-) -> float:
-    """RMSE of ratings, log loss of likes; NaN for a model that has diverged."""
+def validation_loss(predicted: NDArray[np.float32], target: NDArray, model: RankingModel) -> float:
+    """RMSE of ratings, log loss of likes and interactions; NaN for a model that has diverged.
+
+    `target`: that of `RankingRows`.
+    """
     if np.isnan(predicted).any():
         return float("nan")
     if model.objective == "rating":
-        return rmse(predicted, rating)
-    return log_loss(predicted, rating >= model.schema.liked_threshold)
+        return rmse(predicted, target)
+    return log_loss(predicted, target if model.objective == "implicit" else target >= model.like_threshold)

@@ -6,17 +6,19 @@ from recommender.config import Settings
 from recommender.data.features import select
 from recommender.data.movielens import CATALOGUE
 from recommender.errors import ConfigError
-from recommender.models.heads import head_names
+from recommender.models.heads import check_features, head_names
 from recommender.search_space import check_search_space
 
 GENERATED, OWN = "synthetic", "custom"
 
 
 def validate(settings: Settings) -> None:
-    """Raise `ConfigError` where `settings` name a data set, file, head or feature that does not exist."""
+    """Raise `ConfigError` where `settings` name a data set, file, head or feature that does not exist,
+    or a head without the features that it needs."""
     _must_be_one_of("data.dataset", settings.data.dataset, [*CATALOGUE, GENERATED, OWN])
     _must_be_one_of("ranking.head", settings.ranking.head, head_names())
     select(settings.ranking.features, "ranking.features")
+    check_features(settings.ranking.head, settings.ranking.features)
     select(settings.retrieval.user_features, "retrieval.user_features", ("user", "user_history"))
     select(settings.retrieval.movie_features, "retrieval.movie_features", ("movie",))
     own = settings.data.custom

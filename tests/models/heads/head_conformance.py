@@ -12,19 +12,26 @@ from recommender.config import Settings
 from recommender.data.batches import batches
 from recommender.data.encode import Arrays
 from recommender.data.prepared import Prepared
+from recommender.export.ranker import Ranker
+from recommender.export.request_features import context_at
+from recommender.export.rows import FEATURE_OF
 from recommender.models.ranking import RankingModel
 from recommender.training.ranking import build_ranking, predict, ranking_examples
 
 
 class HeadConformance:
-    """Subclass it, name the head; `options` make it small enough for tests."""
+    """Subclass it, name the head; `options` make it small enough for tests, `more_features` come on top."""
 
     head: ClassVar[str]
     options: ClassVar[dict[str, Any]] = {}
+    more_features: ClassVar[list[str]] = []
 
     @pytest.fixture
     def head_settings(self, settings: Settings) -> Settings:
-        ranking = settings.ranking.model_copy(update={"head": self.head, "head_options": self.options})
+        features = [*settings.ranking.features, *self.more_features]
+        ranking = settings.ranking.model_copy(
+            update={"head": self.head, "head_options": self.options, "features": features}
+        )
         return settings.model_copy(update={"ranking": ranking})
 
     @pytest.fixture
@@ -64,7 +71,34 @@ class HeadConformance:
         with tf.GradientTape() as tape:
             loss = model.compute_loss(rows)
         gradients = tape.gradient(loss, model.head.trainable_variables)
+        assert gradients
         assert all(gradient is not None for gradient in gradients)
+
+    def test_people_and_movies_of_whom_nothing_is_known_have_a_finite_score(
+        self, model: RankingModel, examples: Arrays
+    ) -> None:
+        rows = self.rows(examples, 4)
+        for name in rows.keys() - {"rating"}:
+            rows[name] = np.full_like(rows[name], FEATURE_OF[name].missing)
+        assert np.isfinite(model(rows)).all()
+
+    def test_candidates_of_one_user_score_in_a_saved_model_as_pairs_do_here(
+        self, model: RankingModel, head_settings: Settings, prepared: Prepared, tmp_path
+    ) -> None:
+        snapshot = prepared.snapshot("serving")
+        user = {name: tf.constant(column[3:4]) for name, column in snapshot.users.items()}
+        movies = {name: tf.constant(column[:20]) for name, column in snapshot.movies.items()}
+        timestamp = tf.constant([snapshot.timestamp])
+        repeated = {name: tf.repeat(column, 20, axis=0) for name, column in user.items()}
+        expected = model({**repeated, **movies, **context_at(tf.repeat(timestamp, 20))})
+
+        module = tf.Module()
+        module.ranker = Ranker(model, head_settings.ranking)
+        module.rank = tf.function(module.ranker.candidate_scores)
+        module.rank(user, movies, timestamp)
+        tf.saved_model.save(module, str(tmp_path / "saved"))
+        loaded = tf.saved_model.load(str(tmp_path / "saved"))
+        np.testing.assert_allclose(loaded.rank(user, movies, timestamp), expected, atol=1e-5)
 
     def test_weights_saved_and_loaded_give_the_same_scores(
         self, model: RankingModel, examples: Arrays, head_settings: Settings, prepared: Prepared, tmp_path

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from recommender.config import Positive, Rate
 from recommender.models.affinity import RatedNeighbours, taste
+from recommender.models.dense_layers import DenseLayers
 from recommender.models.embedding import Embedded
-from recommender.models.heads.head import Head, register_head
+from recommender.models.heads.head import Activation, Head, Penalty, Sizes, register_head
 
 
 @register_head("mlp")
@@ -22,29 +23,23 @@ class MLPHead(Head):
 
     def __init__(
         self,
-        hidden: Sequence[int] = (64, 32),
-        activation: str = "swish",
-        dropout: float = 0.2,
-        l2: float = 0.0,
-        attention_heads: int = 4,
+        hidden: Sizes = (64, 32),
+        activation: Activation = "swish",
+        dropout: Rate = 0.2,
+        l2: Penalty = 0.0,
+        attention_heads: Positive = 4,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        regularizer = tf.keras.regularizers.L2(l2) if l2 else None
-        self.hidden = [
-            tf.keras.layers.Dense(units, activation, kernel_regularizer=regularizer, name=f"hidden_{index}")
-            for index, units in enumerate(hidden)
-        ]
-        self.dropout = tf.keras.layers.Dropout(dropout)
+        self.deep = DenseLayers(hidden, activation, dropout, l2, name="deep")
         self.neighbours = RatedNeighbours(attention_heads, name="neighbours")
+        regularizer = tf.keras.regularizers.L2(l2) if l2 else None
         self.score = tf.keras.layers.Dense(1, kernel_regularizer=regularizer, name="score")
 
     def call(self, inputs: Embedded, training: bool = False) -> tf.Tensor:
         """Score each row: `(batch,)`."""
         x = tf.concat([*inputs.embeddings.values(), inputs.numeric, *self._affinity(inputs)], axis=1)
-        for layer in self.hidden:
-            x = self.dropout(layer(x), training=training)
-        return tf.squeeze(self.score(x), axis=1)
+        return tf.squeeze(self.score(self.deep(x, training=training)), axis=1)
 
     def _affinity(self, inputs: Embedded) -> list[tf.Tensor]:
         if inputs.history is None or "movie_id" not in inputs.embeddings:
