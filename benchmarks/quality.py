@@ -31,6 +31,7 @@ Scores = dict[str, float]
 LINES: dict[str, tuple[list[str], str, bool]] = {
     "tutorial, ids only": (["preset=tutorial"], "rmse", True),
     "default, point in time": ([], "rmse", True),
+    "fold-in, point in time": (["preset=foldin"], "rmse", True),
     "frozen statistics": (["preset=frozen"], "rmse", True),
     "leave-last-one retrieval": (["data.split=leave_last"], "hit_rate@10", False),
     "random 80/20 retrieval": (["preset=random_split"], "accuracy@100", False),
