@@ -147,6 +147,16 @@ def slow(session: tf.compat.v1.Session) -> Signatures:
     return {"serving_default": signature("predict", {"steps": steps}, {"count": count})}
 
 
+def counter(session: tf.compat.v1.Session) -> Signatures:
+    """`delta` -> `output`: a sum that every request adds to, as in Serving's testdata/export_counter.py."""
+    total = v1.get_variable("counter", initializer=0.0, use_resource=False)
+    delta = v1.placeholder(tf.float32, [], name="delta")
+    return {
+        "incr_counter_by": signature("predict", {"delta": delta}, {"output": v1.assign_add(total, delta)}),
+        "get_counter": signature("predict", {}, {"output": total}),
+    }
+
+
 def odd_classes(session: tf.compat.v1.Session) -> Signatures:
     """Signatures of classification and regression, some of which cannot be answered.
 
@@ -221,6 +231,7 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "failing": from_graph(failing),
     "slow": from_graph(slow),
     "odd_classes": from_graph(odd_classes),
+    "counter": from_graph(counter),
 }
 
 

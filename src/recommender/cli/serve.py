@@ -82,7 +82,8 @@ DEFAULT_BODY_BYTES = 16 * 1024 * 1024
     help="The largest request, decompressed.",
 )
 @click.option(
-    "--enable_signature_method_name_check/--noenable_signature_method_name_check",
+    "--enable_signature_method_name_check",
+    type=bool,
     default=False,
     show_default=True,
     help="Refuse signatures whose method name is not that of the request.",

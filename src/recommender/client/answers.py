@@ -16,7 +16,7 @@ class VersionStatus:
     """How far the server is with one version.
 
     `state` is START, LOADING, AVAILABLE, UNLOADING or END; `error_code` is OK unless it failed, which
-    `error_message` then explains.
+    `error_message` then explains, in one line.
     """
 
     version: int
@@ -32,8 +32,9 @@ class VersionStatus:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a user makes of a movie: `value` is stars where `objective` is rating, a probability where like.
+    """What a user makes of a movie.
 
+    `value` is stars where `objective` is rating, a probability where it is like or implicit.
     The embeddings are those of the retrieval model.
     """
 
@@ -50,7 +51,7 @@ def read_statuses(answer: Mapping[str, Any]) -> list[VersionStatus]:
             int(found["version"]),
             found["state"],
             found["status"]["error_code"],
-            found["status"]["error_message"],
+            " ".join(found["status"]["error_message"].split()),
         )
         for found in answer["model_version_status"]
     ]

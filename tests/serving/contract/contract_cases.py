@@ -22,6 +22,7 @@ JSON_TEST = "util/json_tensor_test.cc"
 API = "g3doc/api_rest.md"
 HTTP = "util/net_http/server/internal/evhttp_request.cc"
 CLASSIFIER = "servables/tensorflow/classifier.cc"
+COUNTER = "servables/tensorflow/testdata/export_counter.py"
 REGRESSOR = "servables/tensorflow/regressor.cc"
 
 
@@ -364,13 +365,26 @@ PREDICT = [
     ask(API, "scalar", '{"inputs": 41}', answer={"outputs": 42.0}),
     ask(API, "scalar", '{"inputs": {"x": 41.5}}', answer={"outputs": 42.5}),
     ask(API, "scalar", '{"signature_name": "text", "inputs": "hey"}', answer={"outputs": "hey!"}),
-    ask(JSON, "without_inputs", '{"inputs": {}}', answer={"outputs": [42]}),
-    ask(
+    refused(JSON, "without_inputs", '{"inputs": {}}', "Failed to get input map for signature: DEFAULT"),
+    refused(
         JSON,
         "without_inputs",
         '{"signature_name": "serving_default", "inputs": {}}',
-        answer={"outputs": [42]},
+        "Failed to get input map for signature: serving_default",
     ),
+    refused(
+        COUNTER,
+        "counter",
+        '{"inputs": 1}',
+        'Serving signature name: "serving_default" not found in signature def',
+    ),
+    refused(
+        COUNTER,
+        "counter",
+        '{"signature_name": "get_counter", "inputs": {}}',
+        "Failed to get input map for signature: get_counter",
+    ),
+    refused(JSON, "without_inputs", '{"instances": [{}]}', "Failed to get input map for signature: DEFAULT"),
     ask(
         JSON,
         "half",

@@ -21,7 +21,7 @@ import requests
 
 SOLE = (
     *("int32", "int64", "uint8", "bool", "string", "half", "scalar", "multi_output", "bytes"),
-    *("without_inputs", "failing", "odd_classes", "vocabulary"),
+    *("without_inputs", "failing", "odd_classes", "vocabulary", "counter"),
 )
 SPECIAL = {
     "half_plus_two": "model_version_policy { all {} } "

@@ -46,6 +46,18 @@ def test_every_case_expects_something() -> None:
     )
 
 
+def test_a_request_that_changes_the_model_runs_once(url: str) -> None:
+    """export_counter.py: quick requests come to run in another way than the first."""
+
+    def count(delta: float) -> float:
+        body = {"signature_name": "incr_counter_by", "inputs": delta}
+        answer = requests.post(f"{url}/v1/models/counter:predict", json=body, timeout=30)
+        return answer.json()["outputs"]
+
+    before = count(0.0)
+    assert [count(1.0) - before for _ in range(50)] == list(range(1, 51))
+
+
 @pytest.mark.skipif(
     bool(REAL), reason="RECOMMENDER_TFS_URL names a real server, which has its own words for it"
 )

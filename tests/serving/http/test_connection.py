@@ -146,6 +146,14 @@ def test_an_offer_of_another_protocol_is_declined(client: Client, method: str) -
     assert client.receive().body == b"GET /next "
 
 
+def test_any_number_of_offers_at_once_is_declined(client: Client) -> None:
+    offer = b"GET /u HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    client.send(offer * 2000 + get("/next"))
+    for _ in range(2000):
+        assert client.receive().body == b"GET /u "
+    assert client.receive().body == b"GET /next "
+
+
 def test_a_client_that_stops_sending_still_gets_its_answers() -> None:
     application = EchoApplication()
     with served(application) as running, Client(running.port) as client:

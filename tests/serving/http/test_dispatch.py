@@ -59,8 +59,8 @@ def test_what_was_never_seen_is_not_taken_for_quick() -> None:
 
 def test_requests_of_different_sizes_are_told_apart() -> None:
     pace = Pace()
-    pace.learn("/m", b"x" * 100, QUICK_SECONDS / 10)
-    pace.learn("/m", b"x" * 100_000, QUICK_SECONDS * 10)
+    pace.learn("/m", b"x" * 100, QUICK_SECONDS / 10, succeeded=True)
+    pace.learn("/m", b"x" * 100_000, QUICK_SECONDS * 10, succeeded=True)
     assert pace.is_quick("/m", b"x" * 120)
     assert not pace.is_quick("/m", b"x" * 110_000)
     assert not pace.is_quick("/m", b"x" * 1000)
@@ -69,22 +69,34 @@ def test_requests_of_different_sizes_are_told_apart() -> None:
 
 def test_slowness_is_soon_believed_and_slowly_forgotten() -> None:
     pace = Pace()
-    pace.learn("/m", b"", QUICK_SECONDS / 10)
-    pace.learn("/m", b"", QUICK_SECONDS * 1.5)
+    pace.learn("/m", b"", QUICK_SECONDS / 10, succeeded=True)
+    pace.learn("/m", b"", QUICK_SECONDS * 1.5, succeeded=True)
     assert pace.is_quick("/m", b""), "one hiccup is no reason to change"
-    pace.learn("/m", b"", QUICK_SECONDS * 100)
+    pace.learn("/m", b"", QUICK_SECONDS * 100, succeeded=True)
     assert not pace.is_quick("/m", b"")
     quick = 0
     while not pace.is_quick("/m", b""):
-        pace.learn("/m", b"", QUICK_SECONDS / 10)
+        pace.learn("/m", b"", QUICK_SECONDS / 10, succeeded=True)
         quick += 1
     assert 50 < quick < 1000
+
+
+def test_a_failure_tells_nothing_unless_it_was_slow() -> None:
+    pace = Pace()
+    pace.learn("/m", b"", QUICK_SECONDS / 10, succeeded=False)
+    assert not pace.is_quick("/m", b""), "nobody knows yet what an answer costs"
+    pace.learn("/m", b"", QUICK_SECONDS / 10, succeeded=True)
+    pace.learn("/m", b"", QUICK_SECONDS * 100, succeeded=False)
+    assert not pace.is_quick("/m", b""), "it kept everybody else waiting"
+    for _ in range(1000):
+        pace.learn("/m", b"", QUICK_SECONDS / 10, succeeded=False)
+    assert not pace.is_quick("/m", b"")
 
 
 def test_targets_that_clients_make_up_do_not_fill_the_memory() -> None:
     pace = Pace()
     for number in range(3 * MOST_KINDS):
-        pace.learn(f"/{number}", b"", 0.001)
+        pace.learn(f"/{number}", b"", 0.001, succeeded=True)
     assert len(pace._expected) <= MOST_KINDS
 
 

@@ -53,7 +53,9 @@ def test_every_flag_reaches_the_server(asked: list[ServeOptions]) -> None:
         "access_log": "/l",
         "max_body_bytes": 6,
     }
-    assert run(*[f"--{name}={value}" for name, value in given.items()]).exit_code == 0
+    flags = [f"--{name}={value}" for name, value in given.items()]
+    assert run(*flags, "--enable_signature_method_name_check=true").exit_code == 0
+    given["enable_signature_method_name_check"] = True
     assert asked == [ServeOptions(**given)]  # type: ignore[arg-type]
     assert ServeOptions.from_json(asked[0].to_json()) == asked[0]
     assert set(given) == set(ServeOptions.__slots__)

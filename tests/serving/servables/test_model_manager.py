@@ -144,6 +144,21 @@ def test_a_version_that_does_not_load_ends_with_the_reason_and_the_old_one_stays
     assert half.plus(manager) == 3.0
 
 
+@pytest.mark.parametrize("breakage", ["empty", "garbage", "missing_variables", "truncated_variables"])
+def test_what_does_not_load_at_the_start_is_told_at_once(
+    saved_models: Any, tmp_path: Path, manage: Any, model: Any, half: Any, states: Any, breakage: str
+) -> None:
+    """Even where it may still be being copied: when that is done, it is tried again."""
+    saved_models.place("half_plus_two", tmp_path / "1")
+    broken = saved_models.place("half_plus_three", tmp_path / "2", breakage)
+    manager = manage([model(tmp_path)])
+    assert states(manager) == {2: "END", 1: "AVAILABLE"}
+    assert half.plus(manager) == 2.0
+    shutil.rmtree(broken)
+    saved_models.place("half_plus_three", tmp_path / "2")
+    assert eventually(lambda: states(manager) == {2: "AVAILABLE", 1: "END"})
+
+
 def test_a_version_that_failed_is_not_tried_again_before_it_changes(
     saved_models: Any, tmp_path: Path, manage: Any, model: Any, states: Any
 ) -> None:

@@ -49,6 +49,42 @@ def test_a_loop_within_a_function_counts_for_the_signatures_that_call_it(tmp_pat
     assert steady == [True, True, False, False]
 
 
+def test_what_changes_the_model_is_run_once_to_get_ready(saved_models: SavedModels, tmp_path: Path) -> None:
+    import numpy as np
+
+    from recommender.serving.servables.servable import Servable
+
+    servable = Servable("m", 1, saved_models.place("counter", tmp_path / "1"))
+    servable.prepare("incr_counter_by", {"delta": np.array(1.0, np.float32)}, 0)
+    for quick in (False, True, False, True):
+        servable.predict("incr_counter_by", {"delta": np.array(1.0, np.float32)}, 0, quick)
+    assert servable.predict("get_counter", {}, 0)["output"] == 5.0
+
+
+def test_a_variable_of_tensorflow_2_that_is_assigned_to_is_state_too(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    from recommender.serving.servables.servable import Servable
+
+    class Counter(tf.Module):
+        def __init__(self) -> None:
+            self.total = tf.Variable(0.0)
+
+        @tf.function(input_signature=[tf.TensorSpec([], tf.float32, name="delta")])
+        def add(self, delta: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"output": self.total.assign_add(delta)}
+
+        @tf.function(input_signature=[tf.TensorSpec([], tf.float32, name="x")])
+        def read(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"output": self.total + x}
+
+    model = Counter()
+    folder = tmp_path / "1"
+    tf.saved_model.save(model, str(folder), signatures={"add": model.add, "read": model.read})
+    servable = Servable("m", 1, folder)
+    assert [servable.is_steady(name) for name in ("add", "read")] == [False, True]
+
+
 def test_a_steady_graph_answers_the_same_on_the_calling_thread(
     saved_models: SavedModels, tmp_path: Path
 ) -> None:

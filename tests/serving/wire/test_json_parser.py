@@ -149,6 +149,18 @@ def test_whole_numbers_are_integers_until_64_bits_end():
     assert values[:3] == [0, -(2**63), 2**64 - 1]
 
 
+@pytest.mark.parametrize("last", [b"1x", b"1e999", b"{}", b"12345678901234567890", b"1 1", b"-"])
+def test_what_follows_many_numbers_does_not_make_them_be_read_again(last):
+    """Read anew for each number, these would take hours."""
+    many = 300_000
+    body = b"[" + b"1," * many + last + b"]"
+    if last in (b"{}", b"12345678901234567890"):
+        assert len(parse_json(body)) == many + 1
+    else:
+        with pytest.raises(ServingError):
+            parse_json(body)
+
+
 def test_zero_with_any_exponent_is_zero():
     assert parse_json(b"[0e999, 1e-999]") == [0.0, 0.0]
 

@@ -379,8 +379,10 @@ def test_base64_must_be_base64(value, error):
 
 
 def test_a_signature_without_inputs_takes_nothing():
-    assert error_of({"instances": [1]}) == "Failed to get input map for signature: DEFAULT"
-    assert error_of({"signature_name": "s"}) == "Failed to get input map for signature: s"
+    refusal = "Failed to get input map for signature: "
+    for body in ({"inputs": {}}, {"instances": [{}]}, {"instances": [1]}, {"inputs": []}, {}):
+        assert error_of(body) == refusal + "DEFAULT"
+        assert error_of({"signature_name": "s", **body}) == refusal + "s"
 
 
 def test_json_is_read_before_the_signature_is_looked_up():

@@ -21,10 +21,16 @@ class Pace:
         """Whether requests like this one are known to be quick; what was never seen is not."""
         return self._expected.get((target, len(body).bit_length()), QUICK_SECONDS) < QUICK_SECONDS
 
-    def learn(self, target: str, body: bytes, seconds: float) -> None:
-        """Take in how long a successful request took; failures are quick and say nothing of the model."""
+    def learn(self, target: str, body: bytes, seconds: float, succeeded: bool) -> None:
+        """Take in how long a request took.
+
+        Failures are quick as a rule and say nothing of the model, so that of these only one that took longer
+        than expected counts: wording what is wrong with a long body blocks the loop too.
+        """
         kind = (target, len(body).bit_length())
         expected = self._expected.get(kind)
+        if not succeeded and (expected is None or seconds < expected):
+            return
         if expected is None:
             if len(self._expected) >= MOST_KINDS:
                 self._expected.clear()

@@ -62,22 +62,27 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """Take in bytes as they came; raises `Refusal` where they break a rule."""
-        if self._ended:
-            return
         self._moved = False
+        waiting: list[bytes | memoryview] = [data]  # the next part last
+        while waiting and not self._ended:
+            waiting += self._parse(waiting.pop())
+        if self.begun and not self._moved:
+            # Neither a body nor an end: a head, or what may follow the last chunk, that goes on and on.
+            self._quiet_bytes += len(data)
+            self._check_head(self._quiet_bytes)
+
+    def _parse(self, data: bytes | memoryview) -> list[bytes | memoryview]:
+        """Give the parser a part; returns what it has to be given after that, the next part last."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._decline_upgrade(data[upgrade.args[0] :])
+            return self._decline_upgrade(memoryview(data)[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as error:
             raise error.__context__ or error from None
         except httptools.HttpParserError as error:
             if not self._ended:  # else bytes after the last request, which are nobody's
                 raise Refusal(error_response(400, f"Malformed HTTP: {error}", close=True)) from None
-        if self.begun and not self._moved:
-            # Neither a body nor an end: a head, or what may follow the last chunk, that goes on and on.
-            self._quiet_bytes += len(data)
-            self._check_head(self._quiet_bytes)
+        return []
 
     def on_message_begin(self) -> None:
         """A request's first byte has come."""
@@ -150,18 +155,18 @@ class RequestReader:
     def _offers_upgrade(self) -> bool:
         return self._parser.should_upgrade() and self._parser.get_method() != b"CONNECT"
 
-    def _decline_upgrade(self, rest: bytes) -> None:
+    def _decline_upgrade(self, rest: memoryview) -> list[bytes | memoryview]:
         """Go on in HTTP/1.1 with a client that offers another protocol, as Java's does with HTTP/2.
 
         The parser skips the body of such a request; a new one gets its head again without the offer.
         """
         if not self._offers_upgrade():
-            return
+            return []
         lines = [self._parser.get_method() + b" " + self._target + b" HTTP/1.1"]
         lines += [name + b": " + value for name, value in self._headers]
         self._parser = httptools.HttpRequestParser(self)
         self._clear()
-        self.feed(b"\r\n".join([*lines, b"", b""]) + rest)
+        return [rest, b"\r\n".join([*lines, b"", b""])]
 
     def _check_head(self, size: int) -> None:
         if size > self._limits.max_head_bytes:

@@ -83,8 +83,7 @@ class HttpServer:
         if self._pace.is_quick(request.target, request.body) and not self._application.may_block(request):
             started = perf_counter()
             response = self._application.respond(request, 0.0, quick=True)
-            if response.status == 200:
-                self._pace.learn(request.target, request.body, perf_counter() - started)
+            self._learn(request, response, perf_counter() - started)
             return response
         self._in_pool += 1
         self._pool.submit(self._work, connection, request, perf_counter())
@@ -110,9 +109,11 @@ class HttpServer:
 
     def _worked(self, connection: Connection, request: Request, response: Response, seconds: float) -> None:
         self._in_pool -= 1
-        if response.status == 200:
-            self._pace.learn(request.target, request.body, seconds)
+        self._learn(request, response, seconds)
         connection.answered(request, response)
+
+    def _learn(self, request: Request, response: Response, seconds: float) -> None:
+        self._pace.learn(request.target, request.body, seconds, response.status == 200)
 
     def _watch(self) -> None:
         """Tick: the coarse clock, the limits of every connection, and whether there is room for more."""

@@ -37,11 +37,12 @@ class FolderWatch:
 
     A folder is loaded when nothing in it has changed for `settle` seconds and nothing is missing that its
     files speak of. What still lacks something after `patience` seconds without a change is not being copied:
-    it is loaded too, so that the failure is seen.
+    it is loaded too, so that the failure is seen. While `hurried`, nothing that is missing is waited for.
     """
 
     def __init__(self, settle: float, patience: float | None = None) -> None:
         self.settle = settle
+        self.hurried = False
         self._patience = PATIENCE if patience is None else patience
         self._sightings: dict[Path, _Sighting] = {}
         self._failed: dict[Path, Fingerprint] = {}
@@ -74,11 +75,10 @@ class FolderWatch:
         self._failed.pop(folder, None)
 
     def _judge_contents(self, folder: Path, sighting: _Sighting, still_for: float) -> Verdict:
+        waits = not self.hurried and still_for < self._patience
         if not sighting.checked:
             sighting.missing = missing_part(folder)
             sighting.checked = True
-            if sighting.missing and still_for < self._patience:
+            if sighting.missing and waits:
                 log.info("%s: not complete yet: %s", folder, sighting.missing)
-        if sighting.missing and still_for < self._patience:
-            return Verdict.INCOMPLETE
-        return Verdict.LOAD
+        return Verdict.INCOMPLETE if sighting.missing and waits else Verdict.LOAD

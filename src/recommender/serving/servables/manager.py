@@ -60,7 +60,7 @@ class ModelManager:
     def start(self) -> None:
         """Look and load once, then keep following. Returns after the first look, whatever could be loaded."""
         self._thread.start()
-        self._do(lambda: self._configure(self.models))
+        self._do(self._first_look)
 
     def stop(self, wait_seconds: float = 10.0) -> None:
         """Unload everything; requests in flight have `wait_seconds` to finish."""
@@ -133,6 +133,14 @@ class ModelManager:
 
         self._tasks.put(task)
         return done.result()
+
+    def _first_look(self) -> None:
+        """Who starts the server wants to know now what is wrong; there is nothing that serves meanwhile."""
+        self._watch.hurried = True
+        try:
+            self._configure(self.models)
+        finally:
+            self._watch.hurried = False
 
     def _look(self) -> None:
         """One look at all folders, and a second at those that have just changed."""

@@ -1,4 +1,4 @@
-"""Which signatures take about as long for any inputs of one size."""
+"""Which signatures take about as long for any inputs of one size, and may be run as often as one likes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ UNSTEADY = {
     *("While", "StatelessWhile", "For", "NextIteration", "RefNextIteration", "MapDefun"),
     *("PyFunc", "PyFuncStateless", "EagerPyFunc"),
 }
+# Beginnings of operations that change what the next request reads: nobody may run them twice to get ready.
+CHANGING = ("Assign", "ResourceScatter", "LookupTableInsert", "LookupTableRemove")
 
 
 def steady_signatures(graph_def: Any, signatures: Mapping[str, Signature]) -> frozenset[str]:
-    """The names of those that need neither a loop, a data set nor a Python function, in functions neither."""
+    """The names of those that need none of these, in functions neither.
+
+    That is no loop, no data set, no Python function, and nothing that changes the model's state.
+    """
     nodes = {node.name: node for node in graph_def.node}
     functions = {function.signature.name: function for function in graph_def.library.function}
     return frozenset(
@@ -26,7 +31,7 @@ def steady_signatures(graph_def: Any, signatures: Mapping[str, Signature]) -> fr
 
 
 def _is_unsteady(node: Any) -> bool:
-    return node.op in UNSTEADY or node.op.endswith(("Dataset", "DatasetV2"))
+    return node.op in UNSTEADY or node.op.endswith(("Dataset", "DatasetV2")) or node.op.startswith(CHANGING)
 
 
 def _needed(signature: Signature, nodes: Mapping[str, Any], functions: Mapping[str, Any]) -> Iterable[Any]:

@@ -13,7 +13,11 @@ _EXPONENT = re.compile(rb"[eE][+-]?[0-9]+")
 _BAD_EXPONENT = re.compile(rb"[eE][+-]?")
 # Long integers and large exponents are left out: `read_number` knows what is too big.
 _SHORT = rb"-?(?:(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?|NaN|Infinity)"
-_RUN = re.compile(_SHORT + rb"(?:[ \t\n\r]*,[ \t\n\r]*" + _SHORT + rb")*+(?=[ \t\n\r]*[],])")
+# Each is known to be followed by what may follow, so that a run ends before what is wrong and nothing is read
+# twice. Not too many at once: a match and a split keep all other threads waiting.
+_MOST_IN_RUN = 10_000
+_FOLLOWED = _SHORT + rb"(?=[ \t\n\r]*[],])"
+_RUN = re.compile(_FOLLOWED + rb"(?:[ \t\n\r]*,[ \t\n\r]*" + _FOLLOWED + rb"){0,%d}+" % (_MOST_IN_RUN - 1))
 _MIN_INT64, _MAX_UINT64, _DIGITS_OF_UINT64 = -(2**63), 2**64 - 1, 20
 
 

@@ -52,6 +52,8 @@ def _read_whole_columns(body: bytes, inputs_of: InputsOf) -> PredictRequest | No
         inputs = inputs_of(signature_name)
     except (orjson.JSONDecodeError, ServingError):
         return None
+    if not inputs:  # refused, whatever is sent
+        return None
     reader = DenseReader()
     rows, columns = document.get("instances"), document.get("inputs")
     if rows and type(rows) is list:
