@@ -300,10 +300,42 @@ def test_no_such_host_is_told() -> None:
         ModelClient("http://nix.invalid", retries=0).status()
 
 
-@pytest.mark.parametrize("url", ["localhost:8501", "8501", "", "ftp://localhost", "http://"])
-def test_an_address_without_http_is_told(url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("localhost:8501", "8501", "", "ftp://localhost", "http://", "http://[::1", "http://a..b:80"),
+        *(
+            "http://127.0.0.1:99999",
+            "http://127.0.0.1:x",
+            "http://a?x=1",
+            "http://a/#x",
+            "http://a b",
+            "http://a\n",
+        ),
+    ],
+)
+def test_an_address_that_cannot_be_one_is_told(url: str) -> None:
     with pytest.raises(ConfigError, match=r"url: must be as in http://127\.0\.0\.1:8501, received"):
         ModelClient(url)
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8501", "https://models.example/a/b", "http://bücher.example"])
+def test_addresses_of_all_forms_are_taken(url: str) -> None:
+    assert url in ModelClient(url).curl()
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, math.nan, math.inf, 1e300])
+def test_a_time_that_cannot_be_waited_is_told(seconds: float) -> None:
+    for timeout in ((1.0, seconds), (seconds, 1.0)):
+        with pytest.raises(ConfigError, match="timeout: must be above 0 and at most 86400 seconds, received"):
+            ModelClient(timeout=timeout)
+
+
+def test_why_a_version_failed_is_one_line(played: Played, client: ModelClient) -> None:
+    status = {"error_code": "UNKNOWN", "error_message": "Read less bytes than requested\n\t [[RestoreV2]]\n"}
+    found = {"version": "2", "state": "END", "status": status}
+    played.will(answer(200, {"model_version_status": [found]}))
+    assert client.status()[0].error_message == "Read less bytes than requested [[RestoreV2]]"
 
 
 def test_no_proxy_stands_between_us_and_our_own_machine(

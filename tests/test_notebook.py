@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "deep_learning_recommender_tf.ipynb"
-SETTINGS_FILE = "workflow-train-model.yaml"
+SETTINGS_FILES = ("workflow-train-model.yaml", "workflow-deploy-model.yaml")
 
 # Appended to the parameters cell: small models on little data.
 SMALL = """
@@ -68,11 +68,12 @@ def shows_something(cell: NotebookNode) -> bool:
 
 
 def execute(notebook: NotebookNode, folder: Path, environment: dict[str, str]) -> NotebookNode:
-    """Run a small copy in a folder that holds nothing but the settings file."""
+    """Run a small copy in a folder that holds nothing but the settings files."""
     copy = nbformat.from_dict(notebook)
     (cell,) = parameters(copy)
     cell.source += SMALL
-    shutil.copy(ROOT / SETTINGS_FILE, folder)
+    for name in SETTINGS_FILES:
+        shutil.copy(ROOT / name, folder)
     client = NotebookClient(
         copy, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
@@ -83,7 +84,7 @@ def without_network(home: Path) -> dict[str, str]:
     """An environment in which no data set can be found or downloaded."""
     environment = {name: value for name, value in os.environ.items() if name != "MOVIELENS_HOME"}
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
-    return environment | proxies | {"HOME": str(home), "NO_PROXY": "", "no_proxy": ""}
+    return environment | proxies | {"HOME": str(home), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 
 @pytest.mark.slow
@@ -100,6 +101,7 @@ def test_the_notebook_runs_without_data_and_network_and_says_so_loudly(
     lines = "".join(warnings).splitlines()
     assert [line for line in lines if "ml-100k" not in line] == []  # nothing but the failed download
     assert (tmp_path / "data/models/recommender/1/saved_model.pb").is_file()
+    assert "notebook is stopped" in text
 
 
 @pytest.mark.slow

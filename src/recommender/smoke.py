@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -55,19 +56,37 @@ class Smoke:
             )
         return difference
 
+    def agreement(self, difference: float) -> str:
+        """How far an answer that has passed is off, in words."""
+        return f"{len(self.predictions)} predictions as at export, at most {difference:.1g} apart"
+
 
 def read_smoke(version: Path) -> Smoke:
-    """The smoke request in a version's folder; raises `RecommenderError` where there is none."""
+    """The smoke request in a version's folder; raises `RecommenderError` where it cannot be compared with."""
     path = version / SMOKE_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Smoke(content["request"], content["predictions"])
+        smoke = Smoke(content["request"], content["predictions"])
+        compares = _compares(smoke)
     except OSError as error:
         raise RecommenderError(
             f"{path}: cannot be read: {error.strerror}; deployment.smoke=false goes without it"
         ) from None
-    except (ValueError, LookupError, TypeError):
-        raise RecommenderError(f"{path}: expected a JSON object with request and predictions") from None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        compares = False
+    if not compares:
+        raise RecommenderError(
+            f"{path}: expected a JSON object with request and predictions, "
+            "a number or more for each of the request's instances"
+        )
+    return smoke
+
+
+def _compares(smoke: Smoke) -> bool:
+    """Whether there is a row, and a number to compare with for each; nothing to compare would always pass."""
+    rows, predictions = smoke.request["instances"], smoke.predictions
+    numbers = [list(prediction.values()) for prediction in predictions]
+    return 0 < len(rows) == len(numbers) and all(row and all(map(math.isfinite, row)) for row in numbers)
 
 
 def ask_saved_model(version: Path, request: Mapping[str, Any]) -> list[dict[str, float]]:
@@ -97,20 +116,34 @@ def check_version(version: Path, tolerance: float, seconds: float) -> float:
     fails, or differs by more than `tolerance`. A model that crashes TensorFlow does not take us with it.
     """
     smoke = read_smoke(version)
-    command = [sys.executable, "-m", "recommender.smoke", str(version)]
+    command = [sys.executable, "-P", "-m", "recommender.smoke", str(version)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
     except subprocess.TimeoutExpired:
         raise RecommenderError(f"{version}: not loaded within {seconds:g} seconds") from None
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise RecommenderError(f"{version}: cannot be loaded and asked: {said[-1]}")
+        raise RecommenderError(f"{version}: cannot be loaded and asked: {_cause(done)}")
     try:
         return smoke.check(json.loads(done.stdout.splitlines()[-1]), tolerance)
     except RecommenderError as error:
         raise RecommenderError(f"{version}: {error}") from None
 
 
+def _cause(ended: subprocess.CompletedProcess[str]) -> str:
+    """Why the process failed: its last line, or the signal that it could say nothing about."""
+    if ended.returncode < 0:
+        return f"its process was ended by {signal.Signals(-ended.returncode).name}"
+    said = ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"]
+    return said[-1]
+
+
+def main(folder: Path) -> None:
+    """Print the answer, or end with one line: TensorFlow's errors have many, the first ones saying most."""
+    try:
+        print(json.dumps(ask_saved_model(folder, read_smoke(folder).request)))
+    except Exception as error:
+        sys.exit(" ".join(f"{type(error).__name__}: {error}".split()))
+
+
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    print(json.dumps(ask_saved_model(folder, read_smoke(folder).request)))
+    main(Path(sys.argv[1]))

@@ -50,6 +50,16 @@ def publish(workplace: Path) -> Callable[..., Path]:
 @pytest.fixture
 def port() -> int:
     """A TCP port that nobody listens at."""
+    return free_port()
+
+
+@pytest.fixture
+def other_port(port: int) -> int:
+    """Another one."""
+    return next(found for found in iter(free_port, 0) if found != port)
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

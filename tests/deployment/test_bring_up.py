@@ -60,6 +60,19 @@ def test_a_version_is_there_once_no_other_answers_any_more() -> None:
     assert target.said == states[-1:]
 
 
+def test_a_version_that_is_still_being_loaded_is_waited_out() -> None:
+    """Going back in the middle of a load: the server lets the load end, and that version answer, before."""
+    states = [
+        [VersionStatus(3, "LOADING"), VersionStatus(2, "AVAILABLE")],
+        [VersionStatus(3, "AVAILABLE"), VersionStatus(2, "END")],
+        [VersionStatus(3, "AVAILABLE"), VersionStatus(2, "LOADING")],
+        [VersionStatus(3, "END"), VersionStatus(2, "AVAILABLE")],
+    ]
+    target = Played(*states)
+    wait_until_available(target, TWO, 10)
+    assert target.said == states[-1:]
+
+
 def test_an_earlier_failure_of_the_version_is_forgotten_when_it_is_loaded_again() -> None:
     wait_until_available(
         Played([FAILED], [VersionStatus(2, "LOADING")], [VersionStatus(2, "AVAILABLE")]), TWO, 10

@@ -16,8 +16,9 @@ import pytest
 
 from recommender import deployment
 from recommender.client import ModelClient, ServerUnavailable
-from recommender.deployment.record import Record, read_record
+from recommender.deployment.record import Record, read_record, write_record
 from recommender.deployment.settings import DeploySettings
+from recommender.deployment.targets.local import LocalTarget
 from recommender.errors import RecommenderError
 
 HOME = Path("data/deployments")
@@ -210,8 +211,9 @@ def test_an_interrupted_deployment_goes_back_too(
 
     with pytest.raises(
         RecommenderError, match="version 2 is not deployed: interrupted\nwent back to version 1"
-    ):
+    ) as error:
         deployment.deploy(deploy_settings(), interrupt)
+    assert error.value.exit_status == 130
     assert rating(deploy_settings()) == 3.5
 
 
@@ -358,18 +360,19 @@ def test_a_plan_renders_and_starts_nothing(
     assert planned.folder == workplace / HOME / "recommender/dry-run"
     assert planned.files == ["models.config"]
     assert "versions: 1" in (planned.folder / "models.config").read_text(encoding="utf-8")
+    assert f"--model_config_file={planned.folder}/models.config" in planned.commands[0]
     assert f"--rest_api_port={deploy_settings().local.port}" in planned.commands[0]
     assert deployment.overview(HOME) == []
 
 
 def test_several_deployments_have_to_be_named(
-    publish: Publish, deploy_settings: Settings, said: list[str], port: int
+    publish: Publish, deploy_settings: Settings, said: list[str], other_port: int
 ) -> None:
     with pytest.raises(RecommenderError, match="no deployment there; make one with `recommender run"):
         deployment.stop(HOME, say=said.append)
     publish(1)
     deployment.deploy(deploy_settings(), said.append)
-    deployment.deploy(deploy_settings("deployment.name=second", "local.port=" + str(port + 1)), said.append)
+    deployment.deploy(deploy_settings("deployment.name=second", f"local.port={other_port}"), said.append)
     with pytest.raises(RecommenderError, match="several deployments, name one: recommender, second"):
         deployment.stop(HOME, say=said.append)
     with pytest.raises(RecommenderError, match="no deployment 'third'; there are: recommender, second"):
@@ -379,3 +382,99 @@ def test_several_deployments_have_to_be_named(
         ("recommender", "serving"),
         ("second", "stopped"),
     ]
+
+
+def test_after_a_command_that_was_killed_the_version_from_before_it_can_be_brought_back(
+    publish: Publish, deploy_settings: Settings, rating: Rating, said: list[str]
+) -> None:
+    publish(1)
+    deployment.deploy(deploy_settings(), said.append)
+    serving = record()
+    publish(2, answered=4.0, expected=4.0)
+    deployment.deploy(deploy_settings(), said.append)
+    killed_on_its_way_to_2 = serving.model_copy(update={"state": "starting"})
+    for to in (None, 1):
+        write_record(killed_on_its_way_to_2, HOME / "recommender")
+        assert deployment.rollback(HOME, to=to, say=said.append).version == 1
+        assert rating(deploy_settings()) == 3.5
+
+
+def test_no_reason_is_lost_where_stopping_fails_too(
+    publish: Publish, deploy_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(1, answered=4.0, expected=3.5)
+    stop = LocalTarget.stop
+
+    def fails(target: LocalTarget) -> None:
+        if target.details:
+            raise RecommenderError("the engine is gone")
+
+    monkeypatch.setattr(LocalTarget, "stop", fails)
+    failed, outcome = refused(deploy_settings())
+    assert "differ from those at export by 0.5" in failed
+    assert outcome.startswith(
+        "no version served before it, and stopping it failed too: the engine is gone; logs: "
+    )
+    assert (record().state, record().version) == ("failed", None)
+    monkeypatch.setattr(LocalTarget, "stop", stop)
+    with pytest.raises(RecommenderError, match="recommender runs at target local, not docker: stop it first"):
+        deployment.deploy(deploy_settings("deployment.target=docker"), lambda line: None)
+    deployment.stop(HOME, say=lambda line: None)
+    assert record().details == {}
+
+
+def test_no_reason_is_lost_where_the_record_cannot_be_written(
+    publish: Publish, deploy_settings: Settings, workplace: Path
+) -> None:
+    publish(1)
+    (workplace / HOME / "recommender/deployment.json/in-its-place").mkdir(parents=True)
+    with pytest.raises(RecommenderError, match=r"deployment\.json: cannot be read: Is a directory"):
+        deployment.deploy(deploy_settings(), lambda line: None)
+    (workplace / HOME / "recommender/deployment.json/in-its-place").rmdir()
+    (workplace / HOME / "recommender/deployment.json").rmdir()
+    (workplace / HOME / "recommender/models.config/in-its-place").mkdir(parents=True)
+    failed, outcome = refused(deploy_settings())
+    assert failed.endswith("models.config: cannot be written: Is a directory")
+    assert outcome.startswith("no version served before it, so it is stopped; logs: ")
+
+
+def test_the_versions_of_another_model_are_no_way_back(
+    publish: Publish, deploy_settings: Settings, said: list[str], workplace: Path
+) -> None:
+    for number in (1, 2):
+        publish(number)
+    deployment.deploy(deploy_settings("model.version=1"), said.append)
+    shutil.copytree(workplace / "data/models/recommender", workplace / "other/recommender")
+    deployment.deploy(deploy_settings("model.version=2", "model.base=other"), said.append)
+    with pytest.raises(RecommenderError, match="no version was served before version 2"):
+        deployment.rollback(HOME, say=said.append)
+
+
+def test_a_damaged_record_hides_and_hinders_no_other(
+    publish: Publish, deploy_settings: Settings, said: list[str], workplace: Path
+) -> None:
+    publish(1)
+    deployment.deploy(deploy_settings(), said.append)
+    shutil.copytree(workplace / HOME / "recommender", workplace / HOME / "a-copy")
+    (workplace / HOME / "damaged").mkdir()
+    (workplace / HOME / "damaged/deployment.json").write_bytes(b"\xff")
+    copy, damaged, good = deployment.overview(HOME)
+    assert (copy.name, copy.state, damaged.name, damaged.state) == ("a-copy", "unknown", "damaged", "unknown")
+    assert copy.error.endswith("a-copy/deployment.json: the record of 'recommender', not of 'a-copy'")
+    assert "damaged/deployment.json: not the record of a deployment: Invalid JSON" in damaged.error
+    assert (good.name, good.state) == ("recommender", "serving")
+    deployment.stop(HOME, "recommender", said.append)
+    for name in ("damaged", "a-copy"):
+        with pytest.raises(RecommenderError, match=rf"{name}/deployment\.json: "):
+            deployment.stop(HOME, name, said.append)
+    shutil.rmtree(workplace / HOME / "a-copy")
+    shutil.rmtree(workplace / HOME / "damaged")
+
+
+def test_a_folder_that_cannot_be_made_is_told(publish: Publish, deploy_settings: Settings) -> None:
+    publish(1)
+    Path("in-the-way").touch()
+    with pytest.raises(RecommenderError, match=r"recommender: this folder cannot be made: Not a directory"):
+        deployment.deploy(deploy_settings("deployment.home=in-the-way"), lambda line: None)
+    with pytest.raises(RecommenderError, match=r"dry-run: this folder cannot be made: Not a directory"):
+        deployment.plan(deploy_settings("deployment.home=in-the-way"))

@@ -177,6 +177,22 @@ def test_with_several_deployments_one_is_named(
     assert asked.made[-1][0] == ("http://second", "model-second", None)
 
 
+def test_an_endpoint_of_sagemaker_is_asked_by_other_means(run: Run, workplace: Path) -> None:
+    from recommender.deployment.record import Record, write_record
+    from recommender.deployment.settings import resolve
+
+    role = "arn:aws:iam::123456789012:role/NAME"
+    sagemaker = {"bucket": "models", "role_arn": role}
+    settings = resolve({"deployment": {"target": "sagemaker"}, "sagemaker": sagemaker})
+    record = Record(settings=settings, state="serving", version=1, url="https://runtime", logs="l")
+    write_record(record, workplace / DEFAULT_HOME / "recommender")
+    status, _, errors = run("query", "status")
+    assert (status, errors.count("\n")) == (1, 1)
+    assert errors.startswith(
+        "error: recommender is an endpoint of SageMaker, which takes signed requests only"
+    )
+
+
 class ClientDouble:
     """Stands in for `ModelClient`: notes what it is asked and answers the same each time."""
 
@@ -264,6 +280,8 @@ def test_a_rating_is_asked_by_title_or_by_id(
         (["rating", "--user", "1", "--title", "a"], "--title needs --timestamp"),
         (["predict", "{"], "not JSON: "),
         (["predict", "[]"], "expected a JSON object, as in "),
+        (["predict", "[" * 100_000], "not JSON: maximum recursion depth exceeded"),
+        (["status", "--timeout", "nan"], "timeout: must be above 0 and at most 86400 seconds, received nan"),
     ],
 )
 def test_a_question_that_lacks_something_is_told(run: Run, command: list[str], message: str) -> None:

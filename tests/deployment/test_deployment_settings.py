@@ -101,6 +101,27 @@ def test_every_key_of_the_file_says_its_type_and_meaning() -> None:
             "kubernetes.resources.memory_request=3000Mi",
             "kubernetes.resources: memory_request must be at most memory_limit (2Gi)",
         ),
+        ("local.host='a b'", "local.host: must be a host's name or address, received 'a b'"),
+        (
+            "local.request_seconds=1e-9",
+            "local.request_seconds: input should be greater than or equal to 0.001",
+        ),
+        (
+            "deployment.wait_seconds=1e300",
+            "deployment.wait_seconds: input should be less than or equal to 86400",
+        ),
+        ("docker.host=here", "docker.host: 'here' does not appear to be an IPv4 or IPv6 address"),
+        ("docker.cpus=1e-6", "docker.cpus: input should be greater than or equal to 0.01, received 1e-06"),
+        ("kubernetes.url=foo", "kubernetes.url: must be as in http://127.0.0.1:8501, received 'foo'"),
+        ("kubernetes.url=http://a?b", "kubernetes.url: must be as in http://127.0.0.1:8501"),
+        (
+            "kubernetes.storage.path=a/../../b",
+            'kubernetes.storage.path: must be a folder without ".." in its',
+        ),
+        ("sagemaker.endpoint_url=foo", "sagemaker.endpoint_url: must be as in http://127.0.0.1:8501"),
+        ("sagemaker.bucket=s3://models", "sagemaker.bucket: must be the name of a bucket, without s3://"),
+        ("sagemaker.region=eu west", "sagemaker.region: must be a region, as in eu-west-1"),
+        ("sagemaker.prefix='a b'", 'sagemaker.prefix: must be letters, digits, "_", ".", "-" and "/"'),
         ("deployment.target=sagemaker", "settings: sagemaker.bucket must be given when deployment.target is"),
     ],
 )
@@ -116,6 +137,17 @@ def test_what_cannot_be_is_one_line(override: str, message: str) -> None:
 )
 def test_images_with_a_version_are_accepted(image: str) -> None:
     assert resolve({"docker": {"image": image}}).docker.image == image
+
+
+def test_a_service_of_kubernetes_begins_with_a_letter() -> None:
+    message = "settings: deployment.name must begin with a letter when deployment.target is kubernetes"
+    assert problem("deployment.target=kubernetes", "deployment.name=1st").startswith(message)
+    assert resolve({}, ["deployment.name=1st"]).deployment.name == "1st"
+
+
+@pytest.mark.parametrize("path", ["", "models", "a/b..c/.d", "a b"])
+def test_folders_in_a_volume(path: str) -> None:
+    assert resolve({"kubernetes": {"storage": {"path": path}}}).kubernetes.storage.path == path
 
 
 def test_amounts_of_memory() -> None:

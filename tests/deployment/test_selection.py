@@ -61,6 +61,7 @@ def test_versions_that_were_not_measured_so_are_out(publish: Publish, tmp_path: 
     publish(2, validation("deep_ranking", auc=0.7))
     publish(3, validation("deep_ranking", rmse=None))
     publish(4, {})
+    (tmp_path / "5").mkdir()
     assert best_version(BestBySettings(), tmp_path).number == 1
     with pytest.raises(RecommenderError, match=r"no version has models\.item_mean\.validation\.rmse in its"):
         best_version(BestBySettings(model="item_mean"), tmp_path)

@@ -10,12 +10,22 @@ from typing import Any
 
 import pytest
 
+import recommender.smoke
 from recommender.data.prepared import Prepared
 from recommender.errors import RecommenderError
 from recommender.export.smoke import UNKNOWN_USER, smoke_rows
 from recommender.smoke import Smoke, check_version, read_smoke
 
 REQUEST = {"instances": [{"user_id": "1"}, {"user_id": "2"}]}
+TELLING_NOTHING = (
+    '{"request": 5, "predictions": 7}',
+    '{"request": {"instances": []}, "predictions": []}',
+    '{"request": {"instances": [{}]}, "predictions": []}',
+    '{"request": {"instances": [{}]}, "predictions": [{}]}',
+    '{"request": {"instances": [{}]}, "predictions": [{"rating": "3.5"}]}',
+    '{"request": {"instances": [{}]}, "predictions": [{"rating": NaN}]}',
+    '{"request": {"inputs": {}}, "predictions": [{"rating": 3.5}]}',
+)
 SMOKE = Smoke(REQUEST, [{"rating": 3.0}, {"rating": 4.0}])
 
 
@@ -74,14 +84,18 @@ def test_a_version_without_a_smoke_request_says_how_to_go_without(tmp_path: Path
         RecommenderError, match=r"smoke\.json: cannot be read: .*deployment\.smoke=false goes"
     ):
         read_smoke(tmp_path)
-    for text in ("", "[]", "{}"):
+    for text in ("", "[]", "{}", *TELLING_NOTHING):
         (tmp_path / "smoke.json").write_text(text, encoding="utf-8")
         with pytest.raises(RecommenderError, match="expected a JSON object with request and predictions"):
             read_smoke(tmp_path)
 
 
 @pytest.mark.slow
-def test_a_version_is_loaded_and_asked_in_a_process_of_its_own(version: Path, tmp_path: Path) -> None:
+def test_a_version_is_loaded_and_asked_in_a_process_of_its_own(
+    version: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recommender.py").write_text("raise SystemExit('not what is meant')", encoding="utf-8")
     assert check_version(version, 1e-4, 120.0) <= 1e-4
     other = shutil.copytree(version, tmp_path / "2")
     content = json.loads((other / "smoke.json").read_text(encoding="utf-8"))
@@ -99,12 +113,25 @@ def test_a_version_is_loaded_and_asked_in_a_process_of_its_own(version: Path, tm
 def test_a_version_that_takes_too_long_or_crashes_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "smoke.json").write_text(json.dumps({"request": {}, "predictions": []}), encoding="utf-8")
+    content = {"request": {"instances": [{}]}, "predictions": [{"rating": 3.5}]}
+    (tmp_path / "smoke.json").write_text(json.dumps(content), encoding="utf-8")
     run = subprocess.run
     code = "import os, time; time.sleep(60)"
     monkeypatch.setattr(subprocess, "run", lambda _, **how: run([sys.executable, "-c", code], **how))
     with pytest.raises(RecommenderError, match=r"not loaded within 0\.2 seconds"):
         check_version(tmp_path, 1e-4, 0.2)
-    code = "import os; os.abort()"
-    with pytest.raises(RecommenderError, match="cannot be loaded and asked: exit status -6"):
+    code = "import os, sys; print('WARNING: slow', file=sys.stderr, flush=True); os.abort()"
+    with pytest.raises(
+        RecommenderError, match="cannot be loaded and asked: its process was ended by SIGABRT"
+    ):
         check_version(tmp_path, 1e-4, 10.0)
+
+
+def test_an_error_of_several_lines_is_told_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("Read less bytes than requested\n\t [[{{node RestoreV2}}]]")
+
+    monkeypatch.setattr(recommender.smoke, "ask_saved_model", fails)
+    monkeypatch.setattr(recommender.smoke, "read_smoke", lambda _: SMOKE)
+    with pytest.raises(SystemExit, match=r"^ValueError: Read less bytes than requested \[\[.*\]\]$"):
+        recommender.smoke.main(tmp_path)

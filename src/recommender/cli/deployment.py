@@ -81,7 +81,8 @@ def deploy(settings_file: Path, overrides: tuple[str, ...]) -> None:
     click.echo(settings.to_yaml())
     record = deployment.deploy(settings, click.echo)
     home = [] if settings.deployment.home == DEFAULT_HOME else ["--home", str(settings.deployment.home)]
-    if settings.deployment.target != "sagemaker":  # asked by Amazon's own, signed requests
+    # A SageMaker endpoint takes signed requests only, and a cluster's Service may have no address here.
+    if settings.deployment.target in ("local", "docker") or settings.kubernetes.url:
         suggest("query", "recommend", "--user", "42", *home)
     suggest("stop", record.name, *home)
 

@@ -15,6 +15,7 @@ import click
 from recommender.cli.deployment import home_option
 from recommender.cli.query import json_option, number_option
 from recommender.cli.tables import table
+from recommender.errors import RecommenderError
 
 if TYPE_CHECKING:
     from recommender.client import ModelClient, ScoredMovie
@@ -154,7 +155,7 @@ def predict(client: ModelClient, signature: str | None, request: str) -> None:
     text = sys.stdin.read() if request == "-" else request
     try:
         body = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.UsageError(f"not JSON: {error}") from None
     if not isinstance(body, dict):
         raise click.UsageError('expected a JSON object, as in {"inputs": {"user_id": ["42"], "k": 10}}')
@@ -165,14 +166,19 @@ def predict(client: ModelClient, signature: str | None, request: str) -> None:
 
 def _deployed(home: Path, name: str | None) -> tuple[str | None, str | None]:
     """Where the deployment answers and its model's name; nothing where none is meant."""
-    from recommender.deployment.record import find_record, list_records
+    from recommender.deployment.record import deployment_names, find_record
 
     if name is None:
-        running = [record for record in list_records(home) if record.is_meant_to_run]
-        if not running:
+        names = [found for found in deployment_names(home) if find_record(home, found).is_meant_to_run]
+        if not names:
             return None, None
-        name = running[0].name if len(running) == 1 else None
+        name = names[0] if len(names) == 1 else None
     record = find_record(home, name)
+    if record.settings.deployment.target == "sagemaker":
+        raise RecommenderError(
+            f"{record.name} is an endpoint of SageMaker, which takes signed requests only; "
+            "ask it with `aws sagemaker-runtime invoke-endpoint`"
+        )
     return record.url, record.settings.workflow.name
 
 

@@ -16,6 +16,7 @@ from recommender.client.errors import AnswerTimeout, ServerUnavailable, Unexpect
 from recommender.errors import ConfigError
 
 FIRST_PAUSE = 0.1  # seconds before the first retry, doubled for each further one
+LONGEST = 86_400  # seconds; operating systems have their own limit somewhere above
 SHOWN = 200  # characters of an answer that is not understood
 
 
@@ -29,14 +30,17 @@ class Connection:
         broke. Predictions change nothing, so that sending one twice does no harm. What is answered, even with
         an error, and what takes too long is not sent again: the server has enough to do.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f"url: must be as in http://127.0.0.1:8501, received {url!r}")
+        host = _host(url)
+        for seconds in timeout:
+            if not 0 < seconds <= LONGEST:
+                raise ConfigError(
+                    f"timeout: must be above 0 and at most {LONGEST} seconds, received {seconds}"
+                )
         self.url = url.rstrip("/")
         self._timeout = timeout
         self._retries = retries
         self._session = requests.Session()
-        self._session.trust_env = not _is_this_machine(parts.hostname)  # no proxy can reach our loopback
+        self._session.trust_env = not _is_this_machine(host)  # no proxy can reach our loopback
 
     def get(self, path: str) -> dict[str, Any]:
         """The JSON object at a path."""
@@ -103,6 +107,20 @@ def _cause(error: BaseException) -> str:
     if inner is not None:
         return _cause(inner)
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def _host(url: str) -> str:
+    """The host that a URL names; raises `ConfigError` for what cannot be the beginning of our addresses."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        host.encode("idna")  # also refuses names with an empty part
+        good = parts.scheme in ("http", "https") and host and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or parts.query or parts.fragment or not url.isprintable() or " " in url:
+        raise ConfigError(f"url: must be as in http://127.0.0.1:8501, received {url!r}")
+    return host
 
 
 def _is_this_machine(host: str) -> bool:

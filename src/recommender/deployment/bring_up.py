@@ -14,6 +14,8 @@ from recommender.versions import Version
 PAUSE = 0.1  # seconds between two looks at the state
 # Seconds for which a version may be reported as failed: until the server has seen that it is wanted again.
 GRACE = 5.0
+# A version that is still being loaded answers when that is done, also where it is no longer wanted.
+COMING_OR_THERE = {"START", "LOADING", "AVAILABLE"}
 
 
 def bring_up(target: Target, version: Version) -> None:
@@ -26,14 +28,15 @@ def bring_up(target: Target, version: Version) -> None:
 
 
 def wait_until_available(target: Target, version: Version, seconds: float) -> None:
-    """Return once this version is AVAILABLE and no other; raises `RecommenderError` where that fails."""
+    """Return once this version is AVAILABLE and no other is or becomes so; raises `RecommenderError`."""
     started = time.monotonic()
     failed_since = None
     while True:
         statuses = {status.version: status for status in target.statuses()}
         mine = statuses.get(version.number)
-        available = [status.version for status in statuses.values() if status.state == "AVAILABLE"]
-        if available == [version.number]:
+        others = [status for status in statuses.values() if status is not mine]
+        is_there = mine is not None and mine.state == "AVAILABLE"
+        if is_there and not any(status.state in COMING_OR_THERE for status in others):
             return
         now = time.monotonic()
         failed_since = (failed_since or now) if mine is not None and mine.failed else None

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from recommender.deployment.record import Record, find_record, list_records, write_record
+from recommender.deployment.change import LOCK, Say, change
+from recommender.deployment.record import Record, deployment_names, find_record, write_record
 from recommender.deployment.targets import make_target
 from recommender.deployment.targets.target import Target
-from recommender.deployment.workflow import LOCK, Say, change
 from recommender.errors import RecommenderError
 from recommender.smoke import read_smoke
 from recommender.versions import resolve
@@ -36,13 +36,14 @@ class Overview:
 
 def overview(home: Path) -> list[Overview]:
     """All deployments under `home`, by name."""
-    return [_overview(record, home) for record in list_records(home)]
+    return [_overview(home, name) for name in deployment_names(home)]
 
 
 def rollback(home: Path, name: str | None = None, to: int | None = None, say: Say = print) -> Record:
     """Make a deployment serve the version that it served before, or version `to`; returns its record.
 
-    Each further time it goes one version further back. Raises `RecommenderError` where there is none, where
+    Each further time it goes one version further back. After a command that was killed on its way to another
+    version, it is the one from before that command. Raises `RecommenderError` where there is none, where
     the deployment is stopped, and where the version does not answer; then what served goes on serving.
     """
     name = find_record(home, name).name
@@ -54,7 +55,7 @@ def rollback(home: Path, name: str | None = None, to: int | None = None, say: Sa
             )
         target = _target(record, home)
         version = resolve(record.settings.versions, _earlier(record) if to is None else to)
-        if version.number == record.version and target.is_running():
+        if record.state == "serving" and version.number == record.version and target.is_running():
             raise RecommenderError(f"{name} serves version {version.number} already, at {record.url}")
         target.check_engine()
         smoke = read_smoke(version.folder) if record.settings.deployment.smoke else None
@@ -79,7 +80,11 @@ def stop(home: Path, name: str | None = None, say: Say = print) -> Record:
     return record
 
 
-def _overview(record: Record, home: Path) -> Overview:
+def _overview(home: Path, name: str) -> Overview:
+    try:
+        record = find_record(home, name)
+    except RecommenderError as failure:  # one that is damaged hides no other
+        return Overview(name, "", None, "unknown", "", None, None, "", str(failure))
     state, error = str(record.state), ""
     try:
         if record.is_meant_to_run and not _target(record, home).is_running():
@@ -105,6 +110,8 @@ def _target(record: Record, home: Path) -> Target:
 
 def _earlier(record: Record) -> int:
     way = record.way_back()
+    if record.state == "starting" and record.version is not None:
+        return record.version  # a command was killed on its way to another version
     if len(way) < 2:
         raise RecommenderError(f"{record.name}: no version was served before version {record.version}")
     return way[-2]

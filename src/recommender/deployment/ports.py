@@ -17,12 +17,12 @@ def check_port_is_free(host: str, port: int, key: str) -> None:
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror as error:
-        raise RecommenderError(f"{host}: no such address: {error.strerror}") from None
+    except (socket.gaierror, UnicodeError) as error:  # the latter for a name with an empty or a long part
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RecommenderError(f"{host}: no such address: {reason}") from None
     with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # connections that are ending do not count
+        # Connections that are ending do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
             probe.listen()

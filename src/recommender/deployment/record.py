@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -83,15 +84,21 @@ def read_record(folder: Path) -> Record | None:
     """The record of the deployment in `folder`, None where there is none yet."""
     path = folder / RECORD_FILE
     try:
-        return Record.model_validate_json(path.read_text(encoding="utf-8"))
+        return Record.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RecommenderError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise RecommenderError(f"{path}: not the record of a deployment: {key} {first['msg']}") from None
+        raise not_a_record(folder, error) from None
+
+
+def not_a_record(folder: Path, error: ValidationError) -> RecommenderError:
+    """What to say of a `deployment.json` that somebody has damaged."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    reason = f"{where}: {first['msg']}" if where else first["msg"]
+    return RecommenderError(f"{folder / RECORD_FILE}: not the record of a deployment: {reason}")
 
 
 def write_record(record: Record, folder: Path) -> None:
@@ -100,31 +107,45 @@ def write_record(record: Record, folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name beside its place and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    building = path.with_name(f".{path.name}.new")
-    building.write_text(text, encoding="utf-8")
-    building.replace(path)
+    """Write a file under a temporary name beside its place and rename it; raises `RecommenderError`."""
+    building = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        make_folder(path.parent)
+        building.write_text(text, encoding="utf-8")
+        building.replace(path)
+    except OSError as error:
+        building.unlink(missing_ok=True)
+        raise RecommenderError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def list_records(home: Path) -> list[Record]:
-    """The records of all deployments under `home`, by name."""
-    found = (read_record(path.parent) for path in sorted(home.glob(f"*/{RECORD_FILE}")))
-    return [record for record in found if record is not None]
+def make_folder(folder: Path) -> None:
+    """Make a folder and those that it lies in, unless they are there; raises `RecommenderError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecommenderError(f"{folder}: this folder cannot be made: {error.strerror}") from None
 
 
-def find_record(home: Path, name: str | None) -> Record:
+def deployment_names(home: Path) -> list[str]:
+    """The deployments under `home`, also those whose record cannot be read."""
+    return sorted(path.parent.name for path in home.glob(f"*/{RECORD_FILE}"))
+
+
+def find_record(home: Path, name: str | None = None) -> Record:
     """The record of this deployment, or of the only one; raises `RecommenderError` saying which there are."""
-    records = {record.name: record for record in list_records(home)}
-    there = ", ".join(records) or "none"
-    if name is not None:
-        if name not in records:
-            raise RecommenderError(f"{home}: no deployment {name!r}; there are: {there}")
-        return records[name]
-    if len(records) > 1:
-        raise RecommenderError(f"{home}: several deployments, name one: {there}")
-    if not records:
-        raise RecommenderError(
-            f"{home}: no deployment there; make one with `recommender run workflow-deploy-model.yaml`"
-        )
-    return next(iter(records.values()))
+    names = deployment_names(home)
+    there = ", ".join(names) or "none"
+    if name is None:
+        if not names:
+            raise RecommenderError(
+                f"{home}: no deployment there; make one with `recommender run workflow-deploy-model.yaml`"
+            )
+        if len(names) > 1:
+            raise RecommenderError(f"{home}: several deployments, name one: {there}")
+        (name,) = names
+    record = read_record(home / name) if name in names else None
+    if record is None:
+        raise RecommenderError(f"{home}: no deployment {name!r}; there are: {there}")
+    if record.name != name:  # such as a copy that somebody keeps
+        raise RecommenderError(f"{home / name / RECORD_FILE}: the record of {record.name!r}, not of {name!r}")
+    return record

@@ -47,6 +47,8 @@ def lower_is_better(metric: str) -> bool:
 def _values(best_by: BestBySettings, base: Path) -> list[tuple[Version, float]]:
     found = []
     for version in list_versions(base):
+        if not (version.folder / "metrics.json").exists():  # made elsewhere
+            continue
         value: Any = version.metrics()
         for key in ("models", best_by.model, best_by.split, best_by.metric):
             value = value.get(key) if isinstance(value, dict) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,8 +18,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from recommender.config import Name, PathSetting, Positive, Section, check_as, merge, read_assignments
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
-Seconds = Annotated[float, Field(gt=0)]
-CPUs = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(ge=0.001, le=86_400)]  # servers are told milliseconds, Kubernetes 32 bits
+CPUs = Annotated[float, Field(ge=0.01)]  # Docker's least
 
 
 def _text(rule: str, pattern: str) -> AfterValidator:
@@ -30,6 +31,11 @@ def _text(rule: str, pattern: str) -> AfterValidator:
         return value
 
     return AfterValidator(checked)
+
+
+def _ip_address(value: str) -> str:
+    ip_address(value)  # says what is wrong
+    return value
 
 
 # The version is part of an image's name, so that tomorrow's deployment is today's.
@@ -48,6 +54,16 @@ Label = Annotated[
 Bucket = Annotated[
     str, _text("as in s3://models/recommender or gs://models/recommender", r"|(s3|gs)://[^\s/]+(/\S*)?")
 ]
+BucketName = Annotated[
+    str, _text("the name of a bucket, without s3://", r"|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+]
+Host = Annotated[str, _text("a host's name or address", r"[\w.:%-]+")]
+Address = Annotated[str, AfterValidator(_ip_address)]
+URL = Annotated[
+    str, _text("as in http://127.0.0.1:8501", r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[^\s?#]*)?")
+]
+Folder = Annotated[str, _text('a folder without ".." in its path', r"(?!(.*/)?\.\.(/|$))[^\0]*")]
+Key = Annotated[str, _text('letters, digits, "_", ".", "-" and "/"', r"[\w./-]*")]
 
 
 def _version(value: object) -> object:
@@ -94,7 +110,7 @@ class DeploymentSettings(Section):
 class LocalSettings(Section):
     """`recommender serve` as a background process of this machine."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8501
     workers: Positive = 1
     request_seconds: Seconds = 30.0
@@ -104,7 +120,7 @@ class DockerSettings(Section):
     """TensorFlow Serving's image under Docker Compose."""
 
     image: Image = "tensorflow/serving:2.19.1"
-    host: str = "127.0.0.1"
+    host: Address = "127.0.0.1"
     port: Port = 8501
     cpus: CPUs = 2.0
     memory: Memory = "2Gi"
@@ -138,7 +154,7 @@ class StorageSettings(Section):
 
     kind: Literal["pvc", "bucket"] = "pvc"
     claim: Label = "recommender-models"
-    path: str = ""
+    path: Folder = ""
     bucket: Bucket = ""
     fetch_image: Image = "rclone/rclone:1.68.2"
     secret: Label | None = None
@@ -166,7 +182,7 @@ class KubernetesSettings(Section):
     service_account: Label | None = None
     port: Port = 8501
     request_seconds: Seconds = 30.0
-    url: str | None = None
+    url: URL | None = None
 
     @model_validator(mode="after")
     def _replicas_ascend(self) -> KubernetesSettings:
@@ -178,14 +194,14 @@ class KubernetesSettings(Section):
 class SageMakerSettings(Section):
     """An endpoint of Amazon SageMaker with its TensorFlow Serving container."""
 
-    region: str = "eu-west-1"
-    bucket: str = ""
-    prefix: str = "recommender"
+    region: Annotated[str, _text("a region, as in eu-west-1", r"[a-z]+(-[a-z]+)+-\d+")] = "eu-west-1"
+    bucket: BucketName = ""
+    prefix: Key = "recommender"
     role_arn: str = ""
     image: Image = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/tensorflow-inference:2.19.0-cpu"
     instance_type: str = "ml.m5.large"
     instance_count: Positive = 1
-    endpoint_url: str | None = None
+    endpoint_url: URL | None = None
 
 
 class DeploySettings(Section):
@@ -204,6 +220,14 @@ class DeploySettings(Section):
         for key in ("bucket", "role_arn"):
             if self.deployment.target == "sagemaker" and not getattr(self.sagemaker, key):
                 raise ValueError(f"sagemaker.{key} must be given when deployment.target is sagemaker")
+        return self
+
+    @model_validator(mode="after")
+    def _kubernetes_takes_the_name(self) -> DeploySettings:
+        if self.deployment.target == "kubernetes" and not self.deployment.name[0].isalpha():
+            raise ValueError(
+                "deployment.name must begin with a letter when deployment.target is kubernetes (RFC 1035)"
+            )
         return self
 
     @property

@@ -58,7 +58,9 @@ def alone(folder: Path, work: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            print(f"waiting for process {lock.read()}, which is still at {work} in {folder}", flush=True)
+            holder = lock.read()  # empty for a moment, until the other process has written its number
+            who = f"process {holder}" if holder else "another process"
+            print(f"waiting for {who}, which is still at {work} in {folder}", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.truncate(0)
         lock.write(str(os.getpid()))

@@ -24,22 +24,9 @@ from recommender.workflows.validation import GENERATED, OWN, validate
 MODEL_DIR = "SM_MODEL_DIR"
 # Any of them says that Metaflow was meant, also within such a container.
 METAFLOW_COMMANDS = {
-    *(
-        "run",
-        "resume",
-        "step",
-        "spin",
-        "spin-step",
-        "init",
-        "check",
-        "show",
-        "dump",
-        "logs",
-        "help",
-        "version",
-    ),
-    *("output-dot", "output-raw", "card", "tag", "code", "package", "environment", "datastore", "metadata"),
-    *("argo-workflows", "step-functions", "airflow", "kubernetes", "batch", "spot-metadata"),
+    *("run", "resume", "step", "spin", "spin-step", "init", "check", "show", "dump", "logs", "help"),
+    *("version", "output-dot", "output-raw", "card", "tag", "code", "package", "environment", "datastore"),
+    *("metadata", "argo-workflows", "step-functions", "airflow", "kubernetes", "batch", "spot-metadata"),
 }
 PRINTED = ("rmse", "ndcg@10")  # of all that metrics.json holds
 
@@ -70,9 +57,8 @@ def script_settings(arguments: Sequence[str], environ: Mapping[str, str], settin
     """
     given = assignments(arguments)
     if "SM_OUTPUT_DATA_DIR" in environ:
-        given.insert(
-            0, f"workflow.runs={json.dumps(environ['SM_OUTPUT_DATA_DIR'])}"
-        )  # a hyper-parameter wins
+        output = f"workflow.runs={json.dumps(environ['SM_OUTPUT_DATA_DIR'])}"
+        given.insert(0, output)  # before the hyper-parameters, so that one of them wins
     tree = read_yaml(settings_file)
     settings = resolve(tree, given, environ)
     if "SM_CHANNEL_TRAINING" in environ:

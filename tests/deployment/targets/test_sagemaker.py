@@ -331,6 +331,26 @@ def test_without_credentials_one_line_says_what_to_set(target: Make, monkeypatch
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("AWS_PROFILE", "nix", "AWS: The config profile (nix) could not be found"),
+        (
+            "AWS_SECRET_ACCESS_KEY",
+            "",
+            "AWS: Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY",
+        ),
+    ],
+)
+def test_credentials_that_are_not_whole_are_told_in_one_line(
+    target: Make, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(RecommenderError) as error:
+        target().check_engine()
+    assert str(error.value) == reason
+
+
 def test_a_bucket_that_is_not_there_is_told(target: Make) -> None:
     target().check_engine()
     with pytest.raises(RecommenderError) as error:

@@ -9,6 +9,7 @@ from recommender.client import VersionStatus
 from recommender.deployment.ports import check_port_is_free
 from recommender.deployment.targets import compose_file, engine, model_server
 from recommender.deployment.targets.target import Files, Target
+from recommender.deployment.targets.web_address import web_address
 from recommender.errors import RecommenderError
 from recommender.versions import Version
 
@@ -16,7 +17,6 @@ COMPOSE_FILE = "compose.yaml"
 CONFIG_FOLDER = "config"
 PURPOSE = "the docker target needs Docker with its compose plugin"
 ANSWER_SECONDS = 30.0
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # an address to publish at -> one to ask at
 
 
 class ComposeTarget(Target):
@@ -75,8 +75,7 @@ class ComposeTarget(Target):
     @property
     def url(self) -> str:
         """The published port."""
-        host = ANYWHERE.get(self.settings.docker.host, self.settings.docker.host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.docker.port}"
+        return web_address(self.settings.docker.host, self.settings.docker.port)
 
     @property
     def logs(self) -> str:

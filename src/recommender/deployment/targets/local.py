@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
 
 from recommender.client import VersionStatus
+from recommender.config import Section
 from recommender.deployment.background import Background
 from recommender.deployment.models_config import MODELS_CONFIG, models_config
 from recommender.deployment.ports import check_port_is_free
+from recommender.deployment.record import not_a_record
 from recommender.deployment.targets.target import Files, Target
+from recommender.deployment.targets.web_address import web_address
 from recommender.errors import RecommenderError
 from recommender.versions import Version
 
-SERVE = (sys.executable, "-m", "recommender", "serve")
+# -P: modules are not looked for in the working directory.
+SERVE = (sys.executable, "-P", "-m", "recommender", "serve")
 LOG_FILE = "server.log"
 POLL_SECONDS = 1
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # an address to listen at -> one to ask at
 DRAIN_SECONDS = 5.0  # beside the longest request, until a server that was told to end is killed
+LAST_BYTES = 10_000  # of a log, which hold its last line
+
+
+class Started(Section):
+    """The `details` of a process that was started; ids are those of Linux and macOS."""
+
+    pid: Annotated[int, Field(ge=1, lt=2**31)]
+    started: float
+    command: list[str]
 
 
 class LocalTarget(Target):
@@ -48,11 +65,12 @@ class LocalTarget(Target):
 
     def apply(self, version: Version) -> None:
         """Start the server, if it does not run already with these settings."""
-        if self.is_running() and self.details["command"] == self._command():
+        command = self._command()
+        if self.is_running() and self.details["command"] == command:
             return
         self.stop()
-        process = Background.start(self._command(), self.folder / LOG_FILE)
-        self.details = {"pid": process.pid, "started": process.started, "command": self._command()}
+        process = Background.start(command, self.folder / LOG_FILE)
+        self.details = Started(pid=process.pid, started=process.started, command=command).model_dump()
 
     def is_running(self) -> bool:
         """Whether the process that was started is still there."""
@@ -68,8 +86,7 @@ class LocalTarget(Target):
     @property
     def url(self) -> str:
         """An address of this machine, also where the server listens at all of them."""
-        host = ANYWHERE.get(self.settings.local.host, self.settings.local.host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.local.port}"
+        return web_address(self.settings.local.host, self.settings.local.port)
 
     @property
     def logs(self) -> str:
@@ -79,11 +96,19 @@ class LocalTarget(Target):
     def statuses(self) -> list[VersionStatus]:
         """Those of the server; raises where its process has ended, with its last words."""
         if not self.is_running():
-            raise RecommenderError(f"the server has ended, its last words: {self._last_words()}")
+            raise RecommenderError(
+                f"the server has ended, its last words: {_last_line(self.folder / LOG_FILE)}"
+            )
         return super().statuses()
 
     def _process(self) -> Background | None:
-        return Background(self.details["pid"], self.details["started"]) if self.details else None
+        if not self.details:
+            return None
+        try:
+            started = Started.model_validate(self.details)
+        except ValidationError as error:
+            raise not_a_record(self.folder, error) from None
+        return Background(started.pid, started.started)
 
     def _command(self) -> list[str]:
         local = self.settings.local
@@ -97,7 +122,12 @@ class LocalTarget(Target):
         }
         return [*SERVE, *(f"--{name}={value}" for name, value in options.items())]
 
-    def _last_words(self) -> str:
-        log = self.folder / LOG_FILE
-        lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
-        return next((line.strip() for line in reversed(lines) if line.strip()), "none")
+
+def _last_line(log: Path) -> str:
+    """The last line with something in it; the log may have grown for months."""
+    if not log.exists():
+        return "none"
+    with log.open("rb") as content:
+        content.seek(max(0, log.stat().st_size - LAST_BYTES), os.SEEK_SET)
+        lines = content.read().decode(errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else "none"

@@ -23,15 +23,19 @@ class Account:
         from boto3.session import Session
 
         self._endpoint_url = settings.endpoint_url
-        self._session = Session(region_name=settings.region)
+        with in_one_line("AWS"):
+            self._session = Session(region_name=settings.region)
 
     def client(self, service: str) -> Any:
         """A client of `s3`, `sagemaker` or `sagemaker-runtime`."""
-        return self._session.client(service, endpoint_url=self._endpoint_url)
+        with in_one_line("AWS"):
+            return self._session.client(service, endpoint_url=self._endpoint_url)
 
     def check_credentials(self) -> None:
         """Raise where there are none."""
-        if self._session.get_credentials() is None:
+        with in_one_line("AWS"):
+            found = self._session.get_credentials()
+        if found is None:
             raise RecommenderError(NO_CREDENTIALS)
 
 

@@ -18,9 +18,9 @@ class Target(ABC):
     """One deployment of a model at one kind of place, such as a background process or a Kubernetes cluster.
 
     The workflow calls `files` and `validate`, writes the files to `folder`, each by a rename, then `apply`,
-    and asks `statuses`
-    until that version is AVAILABLE and no other. To change to another version, also back, it does the same
-    again: `apply` must change what runs without failing requests, and do nothing where nothing changed.
+    and asks `statuses` until that version is AVAILABLE and no other. To change to another version, also back,
+    it does the same again: `apply` must change what runs without failing requests, and do nothing where
+    nothing changed.
 
     Everything that goes wrong is a `RecommenderError` of one line.
     """
@@ -82,13 +82,15 @@ class Target(ABC):
         Raises where that can no longer change, such as for a process that has ended, saying why.
         """
         try:
-            return self.client().status()
+            with self.client() as client:
+                return client.status()
         except (ServerUnavailable, ServerFailed, NotFound):
             return []
 
     def predict(self, version: Version, request: Mapping[str, Any]) -> Any:
-        """The answer of this very version to the body of a predict request: what is under `predictions`."""
-        return self.client(version.number).ask(request)["predictions"]
+        """What this very version predicts for the body of a predict request in row form."""
+        with self.client(version.number) as client:
+            return client.predict(request["instances"], signature_name=request.get("signature_name"))
 
     def curl(self, request: Mapping[str, Any] | None) -> str:
         """A line for a shell that asks what is deployed for predictions, or else for its status."""
