@@ -115,7 +115,7 @@ def test_ctrl_c_is_one_line_and_status_130(run: Any, monkeypatch: pytest.MonkeyP
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recommender.cli.query.list_versions", interrupted)
+    monkeypatch.setattr("recommender.cli.exported.list_versions", interrupted)
     status, output, error = run("models")
     assert (status, output, error.strip()) == (130, "", "error: interrupted")
 
@@ -133,7 +133,7 @@ def test_a_full_disk_and_a_forbidden_file_are_one_line(
     def failing(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("recommender.cli.query.list_versions", failing)
+    monkeypatch.setattr("recommender.cli.exported.list_versions", failing)
     assert run("models") == (status, "", message)
 
 
@@ -141,7 +141,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) 
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("recommender.cli.query.list_versions", broken)
+    monkeypatch.setattr("recommender.cli.exported.list_versions", broken)
     monkeypatch.setattr(sys, "argv", ["recommender", "models"])
     with pytest.raises(ZeroDivisionError):
         recommender.cli.main()

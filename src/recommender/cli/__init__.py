@@ -14,9 +14,9 @@ import click
 from recommender import __version__
 from recommender.cli.data import fetch, prepare
 from recommender.cli.deployment import deployments, rollback, stop
+from recommender.cli.exported import models, recommend, similar
 from recommender.cli.features import features
 from recommender.cli.machine import doctor
-from recommender.cli.query import models, recommend, similar
 from recommender.cli.serve import serve
 from recommender.cli.served import query
 from recommender.cli.training import evaluate, export, train, tune

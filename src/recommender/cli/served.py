@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recommender.cli.deployment import home_option
-from recommender.cli.query import json_option, number_option
+from recommender.cli.exported import json_option, number_option
 from recommender.cli.tables import table
 from recommender.errors import RecommenderError
 
