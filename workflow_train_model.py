@@ -116,6 +116,9 @@ class TrainModelFlow(FlowSpec):
     @step
     def train(self) -> None:
         """Fit both models, measure them beside the baselines, and draw the card."""
+        from recommender.tensorflow_start import start_tensorflow
+
+        start_tensorflow()
         from recommender import tracking
         from recommender.workflows import stages
 
