@@ -1,5 +1,7 @@
 """Errors that a user can act on: one line that says what, where, the rule and the value."""
 
+INTERRUPTED = 130  # the exit status that shells report for a command that Ctrl-C has ended
+
 
 class RecommenderError(Exception):
     """A failure whose message is meant for the user; the command line prints it without a traceback."""

@@ -1,6 +1,4 @@
-import multiprocessing
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -12,13 +10,6 @@ from recommender.workflows import runs
 
 def settings(folder: Path, *overrides: str) -> Settings:
     return load_settings(None, [f"workflow.runs={folder / 'runs'}", *overrides], {})
-
-
-def hold(folder: Path, seconds: float) -> None:
-    with runs.alone(folder, "train"):
-        (folder / "held").touch()
-        time.sleep(seconds)
-        (folder / "left").touch()
 
 
 def test_a_run_keeps_the_settings_that_it_goes_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,30 +38,3 @@ def test_the_run_begun_last_is_found_without_its_name(tmp_path: Path) -> None:
     assert runs.find_run(settings(tmp_path), "c").name == "c"
     with pytest.raises(RecommenderError, match="d: no such run"):
         runs.find_run(settings(tmp_path), "d")
-
-
-def test_work_on_a_run_waits_for_another_process_at_the_same_work(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=hold, args=(tmp_path, 0.5))
-    process.start()
-    while not (tmp_path / "held").exists():
-        time.sleep(0.01)
-    with runs.alone(tmp_path, "export"):
-        assert not (tmp_path / "left").exists()
-    with runs.alone(tmp_path, "train"):
-        assert (tmp_path / "left").exists()
-    process.join()
-    assert f"waiting for process {process.pid}, which is still at train" in capsys.readouterr().out
-
-
-def test_a_killed_process_leaves_no_lock_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=hold, args=(tmp_path, 600))
-    process.start()
-    while not (tmp_path / "held").exists():
-        time.sleep(0.01)
-    process.kill()
-    process.join()
-    with runs.alone(tmp_path, "train"):
-        assert not (tmp_path / "left").exists()
-    assert capsys.readouterr().out == ""

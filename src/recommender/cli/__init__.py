@@ -21,9 +21,8 @@ from recommender.cli.serve import serve
 from recommender.cli.served import query
 from recommender.cli.training import evaluate, export, train, tune
 from recommender.cli.workflow import run
-from recommender.errors import RecommenderError
+from recommender.errors import INTERRUPTED, RecommenderError
 
-INTERRUPTED = 130  # what shells report for a command that Ctrl-C has ended
 # Troubles of the machine that need no traceback to be understood.
 PLAIN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 

@@ -9,13 +9,12 @@ from recommender.deployment.record import Event, Record, State, write_record
 from recommender.deployment.settings import DeploySettings
 from recommender.deployment.targets import make_target
 from recommender.deployment.targets.target import Target
-from recommender.errors import RecommenderError
+from recommender.errors import INTERRUPTED, RecommenderError
 from recommender.smoke import Smoke
 from recommender.versions import Version, resolve
 
 Say = Callable[[str], None]
 LOCK = "deployment"  # two commands at once would each undo what the other does
-INTERRUPTED = 130  # the exit status by which shells know Ctrl-C
 
 
 def change(

@@ -11,9 +11,9 @@ from recommender.deployment.record import Record, deployment_names, find_record,
 from recommender.deployment.targets import make_target
 from recommender.deployment.targets.target import Target
 from recommender.errors import RecommenderError
+from recommender.folder_lock import alone
 from recommender.smoke import read_smoke
 from recommender.versions import resolve
-from recommender.workflows.runs import alone
 
 
 @dataclass(frozen=True)

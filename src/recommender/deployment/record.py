@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 from recommender.config import Section
 from recommender.deployment.settings import DeploySettings
 from recommender.errors import RecommenderError
+from recommender.whole_files import write_whole
 
 RECORD_FILE = "deployment.json"
 
@@ -107,14 +107,11 @@ def write_record(record: Record, folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name beside its place and rename it; raises `RecommenderError`."""
-    building = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a file of the deployment, whole or not at all; raises `RecommenderError`."""
+    make_folder(path.parent)
     try:
-        make_folder(path.parent)
-        building.write_text(text, encoding="utf-8")
-        building.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        building.unlink(missing_ok=True)
         raise RecommenderError(f"{path}: cannot be written: {error.strerror}") from None
 
 

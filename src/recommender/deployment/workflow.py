@@ -11,9 +11,9 @@ from recommender.deployment.selection import select_version
 from recommender.deployment.settings import DeploySettings
 from recommender.deployment.targets import make_target
 from recommender.errors import RecommenderError
+from recommender.folder_lock import alone
 from recommender.smoke import check_version, read_smoke
 from recommender.versions import Version
-from recommender.workflows.runs import alone
 
 DRY_RUN = "dry-run"
 

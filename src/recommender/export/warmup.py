@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-PLACE = Path("assets.extra") / "tf_serving_warmup_requests"
+from recommender.serving.servables.prediction_log import PLACE, PREDICTION_LOG
 
 
 def write_warmup_requests(
@@ -38,26 +38,11 @@ def _example(spec: tf.TensorSpec, examples: Mapping[str, Any]) -> bytes:
 
 
 def _prediction_log(model_name: str, signature: str, inputs: Mapping[str, bytes]) -> bytes:
-    """A serialized `tensorflow.serving.PredictionLog` that holds a PredictRequest.
-
-    Written field by field, because the messages are few and simple and their package is large. The numbers
-    are those of prediction_log.proto, predict.proto and model.proto of TensorFlow Serving.
-    """
-    request = _field(1, _field(1, model_name.encode()) + _field(3, signature.encode()))  # model_spec
-    for name in sorted(inputs):
-        request += _field(2, _field(1, name.encode()) + _field(2, inputs[name]))  # inputs: a map entry
-    return _field(6, _field(1, request))  # predict_log.request
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """A length-delimited protobuf field: string, bytes or message."""
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
+    """A serialized `tensorflow.serving.PredictionLog` that holds a PredictRequest."""
+    log = PREDICTION_LOG()
+    request = log.predict_log.request
+    request.model_spec.name = model_name
+    request.model_spec.signature_name = signature
+    request.inputs.update(inputs)
+    content: bytes = log.SerializeToString(deterministic=True)
+    return content

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from recommender.config import TrainingSettings
 from recommender.data.batches import batches
 from recommender.training.averaging import AveragedWeights
+from recommender.whole_files import write_whole
 
 Transform = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
 
@@ -165,9 +166,7 @@ class _State:
         stalled = settings.patience > 0 and epoch - progress.best_epoch >= settings.patience
         progress.finished = stalled or epoch + 1 >= settings.epochs
         self.checkpoint.write(str(self.folder / f"epoch-{epoch}"))
-        building = self.folder / ".progress.json"
-        building.write_text(json.dumps(asdict(progress)), encoding="utf-8")
-        building.replace(self.folder / "progress.json")
+        write_whole(self.folder / "progress.json", json.dumps(asdict(progress)))
         for path in self.folder.glob("epoch-*"):
             if int(path.stem.split("-")[1].split(".")[0]) not in (epoch, progress.best_epoch):
                 path.unlink()

@@ -10,11 +10,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from recommender.config import ENVIRONMENT, Settings, read_yaml, resolve
 from recommender.errors import ConfigError, RecommenderError
@@ -59,7 +60,11 @@ class Outcome:
 
 def kind_of(settings_file: Path) -> str:
     """Which kind of workflow a settings file is for; raises `ConfigError` where it is none that there is."""
-    section = read_yaml(settings_file).get("workflow")
+    return _kind(read_yaml(settings_file))
+
+
+def _kind(tree: Mapping[str, Any]) -> str:
+    section = tree.get("workflow")
     kind = section.get("kind", "train") if isinstance(section, dict) else "train"
     if kind not in KINDS:
         raise ConfigError(f"workflow.kind: must be one of {', '.join(KINDS)}, received {kind!r}")
@@ -68,8 +73,8 @@ def kind_of(settings_file: Path) -> str:
 
 def check(settings_file: Path, overrides: Iterable[str] = ()) -> Launch:
     """Find the flow that a settings file is for and check the settings; raises `ConfigError`."""
-    workflow = WORKFLOWS[kind_of(settings_file)]
     tree = read_yaml(settings_file)
+    workflow = WORKFLOWS[_kind(tree)]
     settings = resolve(tree, overrides)
     validate(settings)
     return Launch(workflow, _find(workflow.file, settings_file), settings)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from recommender.config import Settings, read_yaml, resolve
 from recommender.errors import RecommenderError
+from recommender.whole_files import write_whole
 
 SETTINGS_FILE = "config.yaml"
 
@@ -25,9 +22,7 @@ def open_run(settings: Settings, name: str | None = None) -> Path:
 
 def write_settings(settings: Settings, folder: Path) -> None:
     """Save the settings that a run goes by."""
-    building = folder / f".{SETTINGS_FILE}.{os.getpid()}"
-    building.write_text(settings.to_yaml(), encoding="utf-8")
-    building.replace(folder / SETTINGS_FILE)
+    write_whole(folder / SETTINGS_FILE, settings.to_yaml())
 
 
 def read_settings(folder: Path) -> Settings:
@@ -44,25 +39,3 @@ def find_run(settings: Settings, name: str | None = None) -> Path:
     if not begun:
         raise RecommenderError(f"{runs}: no run there yet; make one with `recommender train`")
     return max(begun, key=lambda path: path.stat().st_mtime_ns).parent.absolute()
-
-
-@contextmanager
-def alone(folder: Path, work: str) -> Iterator[None]:
-    """Hold a run's lock for one kind of work, such as `train`; wait while another process holds it.
-
-    When a workflow is killed, the task that it had started may live on. A resumed run must not write to the
-    same files beside it. The lock ends with the process that holds it, however that ends.
-    """
-    with (folder / f".{work}.lock").open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read()  # empty for a moment, until the other process has written its number
-            who = f"process {holder}" if holder else "another process"
-            print(f"waiting for {who}, which is still at {work} in {folder}", flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield

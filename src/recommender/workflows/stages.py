@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from recommender.config import Settings
 from recommender.errors import RecommenderError
+from recommender.folder_lock import alone
 from recommender.tensorflow_start import start_tensorflow
 from recommender.versions import Version, publish
-from recommender.workflows.runs import alone, write_settings
+from recommender.whole_files import write_whole
+from recommender.workflows.runs import write_settings
 
 if TYPE_CHECKING:
     from recommender.data.prepared import Prepared
@@ -96,6 +98,4 @@ def _published(run_folder: Path) -> Version | None:
 
 
 def _write_json(content: dict[str, Any], path: Path) -> None:
-    building = path.with_name(f".{path.name}")
-    building.write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
-    building.replace(path)
+    write_whole(path, json.dumps(content, indent=1, allow_nan=False))

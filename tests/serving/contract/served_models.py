@@ -8,16 +8,11 @@ writes them and their `models.config` there, for tensorflow_model_server --model
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import requests
 
 SOLE = (
     *("int32", "int64", "uint8", "bool", "string", "half", "scalar", "multi_output", "bytes"),
@@ -52,29 +47,10 @@ def place_models(models, folder: Path) -> Path:
 @contextmanager
 def running_server(config: Path, *flags: str) -> Iterator[str]:
     """The URL of `recommender serve` with a configuration file, until the block ends."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    command = [sys.executable, "-m", "recommender", "serve", f"--rest_api_port={port}", "--access_log=none"]
-    url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen([*command, f"--model_config_file={config}", *flags]) as process:
-        try:
-            _wait(url, process)
-            yield url
-        finally:
-            process.terminate()
+    from serve_process import serving  # found by pytest, and not by the script that this file is as well
 
-
-def _wait(url: str, process: subprocess.Popen) -> None:
-    for _ in range(900):
-        assert process.poll() is None, f"the server ended with status {process.returncode}"
-        try:
-            requests.get(url, timeout=5)
-        except requests.ConnectionError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("the server did not answer within 90 seconds")
+    with serving(config.parent, f"--model_config_file={config}", "--access_log=none", *flags) as server:
+        yield server.base
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from recommender.export.warmup import write_warmup_requests
 from recommender.serving.servables.events import LoadAttempted
+from recommender.serving.servables.prediction_log import PLACE, PREDICTION_LOG
 from recommender.serving.servables.servable import Servable
-from recommender.serving.servables.warm_up import PLACE, PREDICTION_LOG, warm_up
+from recommender.serving.servables.warm_up import warm_up
 from recommender.serving.status import Code, ServingError
 
 

@@ -1,4 +1,4 @@
-"""Protocol buffer messages made at run time, for the few of TensorFlow Serving's that are read here.
+"""Protocol buffer messages made at run time, for the few of TensorFlow Serving's that are in use here.
 
 Its own package of generated messages is large, follows another TensorFlow and brings gRPC.
 """

@@ -11,37 +11,13 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import tensor_pb2
 
 from recommender.serving.servables.graph import from_tensorflow
-from recommender.serving.servables.protobuf_messages import message_types
+from recommender.serving.servables.prediction_log import PLACE, PREDICTION_LOG
 from recommender.serving.servables.servable import Servable
 from recommender.serving.status import Code, ServingError, invalid
 
 log = logging.getLogger(__name__)
 
-PLACE = Path("assets.extra") / "tf_serving_warmup_requests"
 MOST_RECORDS = 1000  # WarmupConsts::kMaxNumRecords
-
-# As in apis/prediction_log.proto, predict.proto, classification.proto, regression.proto, input.proto and
-# model.proto. Tensors and Examples are left serialized, which is the same on the wire.
-PREDICTION_LOG = message_types(
-    {
-        "PredictionLog": [
-            "oneof log_type: ExamplesLog classify_log = 2",
-            "oneof log_type: ExamplesLog regress_log = 3",
-            "oneof log_type: PredictLog predict_log = 6",
-        ],
-        "PredictLog": ["PredictRequest request = 1"],
-        "PredictRequest": ["ModelSpec model_spec = 1", "map<string, bytes> inputs = 2"],
-        "ExamplesLog": ["ExamplesRequest request = 1"],
-        "ExamplesRequest": ["ModelSpec model_spec = 1", "Input input = 2"],
-        "Input": [
-            "oneof kind: ExampleList example_list = 1",
-            "oneof kind: ExampleListWithContext example_list_with_context = 2",
-        ],
-        "ExampleList": ["repeated bytes examples = 1"],
-        "ExampleListWithContext": ["repeated bytes examples = 1", "bytes context = 2"],
-        "ModelSpec": ["string name = 1", "string signature_name = 3"],
-    }
-)["PredictionLog"]
 
 
 def warm_up(servable: Servable, folder: Path, timeout_ms: int = 0) -> int:

@@ -17,16 +17,10 @@ import psutil
 import requests
 
 PATIENCE = 120  # seconds, for TensorFlow on a busy machine
-COMMAND = (
-    "from recommender.cli import cli, main\n"
-    "from recommender.cli.serve import serve\n"
-    "cli.add_command(serve)\n"
-    "main()\n"
-)
 
 
 def command(*flags: str) -> list[str]:
-    return [sys.executable, "-c", COMMAND, "serve", *flags]
+    return [sys.executable, "-m", "recommender", "serve", *flags]
 
 
 class Server:
