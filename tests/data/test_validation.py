@@ -66,9 +66,10 @@ BAD_RATINGS = [
         "the text must be encoded as utf-8, received '1.*4.*881250949'",
     ),
 ]
+RULES = [rule for _, rule, _ in BAD_RATINGS]  # names without the time of day, the same in every process
 
 
-@pytest.mark.parametrize(("row", "rule", "message"), BAD_RATINGS)
+@pytest.mark.parametrize(("row", "rule", "message"), BAD_RATINGS, ids=RULES)
 def test_a_bad_rating_stops_with_file_line_rule_and_value(with_ratings, row, rule, message):
     row = row if isinstance(row, bytes) else row.encode()
     with pytest.raises(DataError, match=rf"ml-100k/u\.data, line 3: .*{message}") as raised:
@@ -77,7 +78,7 @@ def test_a_bad_rating_stops_with_file_line_rule_and_value(with_ratings, row, rul
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("row", "rule", "message"), BAD_RATINGS)
+@pytest.mark.parametrize(("row", "rule", "message"), BAD_RATINGS, ids=RULES)
 def test_dropped_rows_are_counted_by_rule(with_ratings, row, rule, message):
     row = row if isinstance(row, bytes) else row.encode()
     tables = with_ratings(GOOD.encode() + row + b"\n1\t1\t3\t881250950\n", on_bad_rows="drop")
