@@ -1,0 +1,1 @@
+"""From a user to a list: candidates from several channels, features, ranking, filters, diversity."""
