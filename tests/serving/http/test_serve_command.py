@@ -179,9 +179,9 @@ def test_told_twice_it_ends_at_once(base: Path, tmp_path: Path) -> None:
         worker = server.workers[0].pid
         question = Question(server, 50_000_000)
         until(lambda: busy(server))
-        server.process.send_signal(signal.SIGINT)
+        server.process.send_signal(signal.SIGTERM)  # not SIGINT, which jobs in the background ignore
         until(lambda: refused(server))
-        assert server.stop(signal.SIGINT) == 1
+        assert server.stop(signal.SIGTERM) == 1
         assert gone(worker)
         question.join(PATIENCE)
         assert question.answer is None
