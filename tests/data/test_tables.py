@@ -47,7 +47,7 @@ def test_what_is_known_of_the_tables(home):
     assert len(tables.fingerprint) == 64
     assert tables.ratings.name == "ratings.parquet"
     assert sorted(path.name for path in tables.folder.iterdir()) == [
-        *("movies.parquet", "ratings.parquet", "tables.json", "users.parquet"),
+        *("links.parquet", "movies.parquet", "ratings.parquet", "tables.json", "users.parquet"),
     ]
 
 

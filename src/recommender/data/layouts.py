@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recommender.data.sources import literal, year_in
 
@@ -22,17 +22,22 @@ class FileLayout:
 
 @dataclass(frozen=True)
 class Layout:
-    """The files of a release and its ratings' scale. Where there is no user table, `users` is None."""
+    """The files of a release and its ratings' scale; `users` and `links` are None where it has none."""
 
     ratings: FileLayout
     movies: FileLayout
     users: FileLayout | None
     rating_scale: tuple[float, float]
     rating_step: float
+    links: FileLayout | None = None
 
-    def files(self) -> tuple[FileLayout, ...]:
+    def needed(self) -> tuple[FileLayout, ...]:
         """The files that must be there."""
         return (self.ratings, self.movies) + ((self.users,) if self.users else ())
+
+    def files(self) -> tuple[FileLayout, ...]:
+        """The files that are read: those that must be there and the links."""
+        return self.needed() + ((self.links,) if self.links else ())
 
 
 GENRES_100K = (
@@ -62,6 +67,12 @@ OCCUPATIONS_1M = (
 RATING_COLUMNS = ("user_id", "movie_id", "rating", "timestamp")
 AS_IS = {name: name for name in RATING_COLUMNS}
 
+
+def digits_in(column: str) -> str:
+    """SQL for a column's text where it is a number, else null."""
+    return f"CASE WHEN regexp_full_match({column}, '[0-9]+') THEN {column} END"
+
+
 FLAGS = tuple(f"flag_{index}" for index in range(len(GENRES_100K)))
 FLAGS_TO_GENRES = ", ".join(
     f"CASE WHEN {flag} = '1' THEN {literal(genre)} END"
@@ -71,22 +82,24 @@ NUMBER_TO_OCCUPATION = " ".join(
     f"WHEN '{number}' THEN {literal(occupation)}" for number, occupation in enumerate(OCCUPATIONS_1M)
 )
 
+ITEMS_100K = FileLayout(
+    "u.item",
+    ("movie_id", "title", "released", "video_released", "url", *FLAGS),
+    {
+        "movie_id": "movie_id",
+        "title": "title",
+        "genres": f"concat_ws('|', {FLAGS_TO_GENRES})",
+        "release_year": f"coalesce({year_in('title')}, right(released, 4))",  # as in 01-Jan-1995
+    },
+    delimiter="|",
+    quote="",
+    encoding="latin-1",
+    header=False,
+)
+
 ML_100K = Layout(
     ratings=FileLayout("u.data", RATING_COLUMNS, AS_IS, "\t", "", header=False),
-    movies=FileLayout(
-        "u.item",
-        ("movie_id", "title", "released", "video_released", "url", *FLAGS),
-        {
-            "movie_id": "movie_id",
-            "title": "title",
-            "genres": f"concat_ws('|', {FLAGS_TO_GENRES})",
-            "release_year": f"coalesce({year_in('title')}, right(released, 4))",  # as in 01-Jan-1995
-        },
-        delimiter="|",
-        quote="",
-        encoding="latin-1",
-        header=False,
-    ),
+    movies=ITEMS_100K,
     users=FileLayout(
         "u.user",
         ("user_id", "age", "gender", "occupation", "zip_code"),
@@ -98,6 +111,7 @@ ML_100K = Layout(
     ),
     rating_scale=(1.0, 5.0),
     rating_step=1.0,
+    links=replace(ITEMS_100K, select={"movie_id": "movie_id", "imdb_url": "url"}),
 )
 
 MOVIE_COLUMNS = ("movie_id", "title", "genres")
@@ -131,6 +145,16 @@ ML_10M = Layout(
     rating_step=0.5,
 )
 
+LINKS_CSV = FileLayout(
+    "links.csv",
+    ("movieId", "imdbId", "tmdbId"),
+    {
+        "movie_id": "movieId",
+        "imdb_url": f"'https://www.imdb.com/title/tt' || {digits_in('imdbId')} || '/'",
+        "tmdb_url": f"'https://www.themoviedb.org/movie/' || {digits_in('tmdbId')}",
+    },
+)
+
 ML_CSV = Layout(
     ratings=FileLayout(
         "ratings.csv",
@@ -141,4 +165,5 @@ ML_CSV = Layout(
     users=None,
     rating_scale=(0.5, 5.0),
     rating_step=0.5,
+    links=LINKS_CSV,
 )

@@ -76,7 +76,7 @@ CATALOGUE = {
 def source(release: Release, folder: Path) -> Source:
     """The release's files in `folder`, ready to be read; raises `DataError` where one is missing."""
     layout = release.layout
-    for file in layout.files():
+    for file in layout.needed():
         if not (folder / file.file).is_file():
             raise DataError(f"{folder}: {release.name} needs the file {file.file}, and it is not there")
     return Source(
@@ -88,6 +88,12 @@ def source(release: Release, folder: Path) -> Source:
         rating_step=layout.rating_step,
         counts=release.counts if release.md5 else None,
     )
+
+
+def links(release: Release, folder: Path) -> RawTable | None:
+    """The release's links to pages about its movies; None where it has none or their file was not kept."""
+    layout = release.layout.links
+    return _table(layout, folder) if layout and (folder / layout.file).is_file() else None
 
 
 def _table(layout: FileLayout, folder: Path) -> RawTable:

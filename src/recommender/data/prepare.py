@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recommender.config import Settings
@@ -24,7 +26,7 @@ from recommender.data.splits import assign_splits
 from recommender.data.tables import Tables, load_tables
 from recommender.errors import DataError
 
-LAYOUT = 1  # counts up when what is written changes, so that older folders are not reused
+LAYOUT = 2  # counts up when what is written changes, so that older folders are not reused
 
 
 def prepare(settings: Settings, engine: Engine | None = None) -> Prepared:
@@ -49,7 +51,9 @@ def _key(settings: Settings, tables: Tables) -> str:
     )
     seed = settings.seed if settings.data.split == "random" else None
     sql = feature_sql(settings.features, 1, tables.rating_scale)
-    text = json.dumps([LAYOUT, tables.key, data, seed, sql, settings.features.mode])
+    mode = settings.features.mode
+    refit = mode == "frozen" and settings.ranking.refit
+    text = json.dumps([LAYOUT, tables.key, data, seed, sql, mode, refit])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -66,7 +70,8 @@ def _build(settings: Settings, tables: Tables, engine: Engine, folder: Path) -> 
 def encode(settings: Settings, tables: Tables) -> tuple[Interactions, Catalogue]:
     """Split the ratings and give every user and movie its code; raises `DataError` for one user or movie."""
     ratings = pq.read_table(tables.ratings, read_dictionary=["user_id", "movie_id"]).unify_dictionaries()
-    users, movies = tables.read("users"), tables.read("movies")
+    users = tables.read("users")
+    movies = tables.read("movies").merge(tables.read("links"), how="left", on="movie_id")
     user = _positions(ratings["user_id"], users["user_id"])
     movie = _positions(ratings["movie_id"], movies["movie_id"])
     for name, ids in (("user", user), ("movie", movie)):
@@ -116,18 +121,36 @@ def _write_features(
 ) -> None:
     """`features.parquet` for every rating, and the state of users and movies that each answer may know."""
     frozen = settings.features.mode == "frozen"
+    renewed = settings.ranking.refit  # statistics that are frozen are those of what the model was trained on
     sql = feature_sql(settings.features, len(catalogue.genres), tables.rating_scale)
     inputs = catalogue.for_sql()
     counts = interactions.split == 0 if frozen else np.ones(len(interactions), bool)
     inputs["interactions"] = _sql_rows(interactions, counts)
     engine.run(f"{sql} ORDER BY r.row", inputs, folder / "features.parquet")
+    if frozen and renewed:
+        inputs["interactions"] = _sql_rows(interactions, interactions.split < 2)
+        _renew_test_rows(engine, sql, inputs, interactions, folder / "features.parquet")
     for name, known_splits in SNAPSHOTS.items():
-        visible = interactions.split < (1 if frozen else known_splits)
+        visible = interactions.split < (min(known_splits, 1 + renewed) if frozen else known_splits)
         inputs["interactions"] = pa.concat_tables(
             [_sql_rows(interactions, visible), _asking_rows(interactions)]
         )
         engine.run(_snapshot_sql(sql, "user", "movie"), inputs, folder / f"users-{name}.parquet")
         engine.run(_snapshot_sql(sql, "movie", "user"), inputs, folder / f"movies-{name}.parquet")
+
+
+def _renew_test_rows(
+    engine: Engine, sql: str, inputs: Mapping[str, pa.Table], interactions: Interactions, path: Path
+) -> None:
+    """Put the test rows as `inputs` have them in the place of those in the feature table at `path`."""
+    newer = path.with_name("newer.parquet")
+    engine.run(f"{sql} ORDER BY r.row", inputs, newer)
+    later = pa.array(interactions.split == 2)
+    table = pa.concat_tables(
+        [pq.read_table(path).filter(pc.invert(later)), pq.read_table(newer).filter(later)]
+    )
+    pq.write_table(table.sort_by("row"), path)
+    newer.unlink()
 
 
 def _snapshot_sql(sql: str, side: Literal["user", "movie"], other: str) -> str:

@@ -60,7 +60,7 @@ class Prepared:
 
     @cached_property
     def movies(self) -> pd.DataFrame:
-        """movie_id, title, genres, release_year in the order of codes."""
+        """movie_id, title, genres, release_year, imdb_url, tmdb_url in the order of codes."""
         return pd.read_parquet(self.folder / "movies.parquet")
 
     def examples(self, split: str, features: Sequence[Feature]) -> Arrays:

@@ -1,14 +1,16 @@
-"""The canonical tables of a data set: `ratings`, `movies` and `users`, as Parquet.
+"""The canonical tables of a data set: `ratings`, `movies`, `users` and `links`, as Parquet.
 
 | table | columns |
 |---|---|
 | ratings | row int64, user_id string, movie_id string, rating float32, timestamp int64 |
 | movies | movie_id string, title string, genres list of string, release_year int32 |
 | users | user_id string, gender string, age int32, occupation string, zip_code string |
+| links | movie_id string, imdb_url string, tmdb_url string |
 
 Rows are numbered from 0 in the order of the file; times are seconds since 1970 UTC. The release year may be
 null, and of a user everything but the id. Every user with a rating has a row in `users`, every movie with a
-rating one in `movies`.
+rating one in `movies`. `links` names pages about movies, for people to open; it has no rows where the data
+has no links.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ from recommender.data import custom, movielens, synthetic
 from recommender.data.canonical import write_canonical_tables
 from recommender.data.download import fetch
 from recommender.data.folders import complete_or_absent
-from recommender.data.sources import Counts, Source
+from recommender.data.links import hash_of, write_links
+from recommender.data.sources import Counts, RawTable, Source
 from recommender.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,8 +38,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TableName = Literal["ratings", "movies", "users"]
-LAYOUT = 1  # counts up when what is written changes, so that older folders are not reused
+TableName = Literal["ratings", "movies", "users", "links"]
+LAYOUT = 2  # counts up when what is written changes, so that older folders are not reused
 RECORD = "tables.json"
 
 
@@ -118,29 +121,36 @@ def load_tables(settings: Settings) -> Tables:
     data = settings.data
     if data.dataset == synthetic.NAME:
         fingerprint = synthetic.fingerprint(data.synthetic, settings.seed)
-        return _reuse_or_build(data, fingerprint, lambda folder: _generate(settings, folder))
-    source = _source(data)
-    return _reuse_or_build(data, source.fingerprint(), lambda folder: _convert(source, data, folder))
+        key = _key(data, fingerprint)
+        return _reuse_or_build(data, key, fingerprint, lambda folder: _generate(settings, folder))
+    source, links = _source(data)
+    fingerprint = source.fingerprint()
+    key = _key(data, fingerprint, hash_of(links))
+    return _reuse_or_build(data, key, fingerprint, lambda folder: _convert(source, links, data, folder))
 
 
-def _source(data: DataSettings) -> Source:
+def _source(data: DataSettings) -> tuple[Source, RawTable | None]:
+    """The raw data set and, where it has them, its links."""
     if data.dataset == custom.NAME:
-        return custom.source(data.custom)
+        return custom.source(data.custom), None
     if data.dataset not in movielens.CATALOGUE:
         names = ", ".join([*movielens.CATALOGUE, synthetic.NAME, custom.NAME])
         raise ConfigError(f"data.dataset: must be one of {names}, received {data.dataset!r}")
     folder = fetch(data.dataset, data.home, data.archive, data.mirrors)
-    return movielens.source(movielens.CATALOGUE[data.dataset], folder)
+    release = movielens.CATALOGUE[data.dataset]
+    return movielens.source(release, folder), movielens.links(release, folder)
 
 
 def _generate(settings: Settings, folder: Path) -> dict[str, Any]:
     data = synthetic.generate(settings.data.synthetic, settings.seed)
     synthetic.write(data, folder)
+    write_links(None, folder)
     return {"rating_scale": synthetic.RATING_SCALE, "dropped": {}}
 
 
-def _convert(source: Source, data: DataSettings, folder: Path) -> dict[str, Any]:
+def _convert(source: Source, links: RawTable | None, data: DataSettings, folder: Path) -> dict[str, Any]:
     dropped = write_canonical_tables(source, folder, data.on_bad_rows)
+    write_links(links, folder)
     for rule, count in dropped.items():
         log.warning("%s: dropped %d bad rows by the rule %s", source.name, count, rule)
     counts = _count(folder)
@@ -158,12 +168,13 @@ def _count(folder: Path) -> Counts:
     return Counts(**rows)
 
 
-def _reuse_or_build(data: DataSettings, fingerprint: str, build: Callable[[Path], dict[str, Any]]) -> Tables:
+def _reuse_or_build(
+    data: DataSettings, key: str, fingerprint: str, build: Callable[[Path], dict[str, Any]]
+) -> Tables:
     """The tables for the data and settings; where there are none, `build(folder)` writes them.
 
     It returns what to record of them.
     """
-    key = _key(data, fingerprint)
     final = data.home / "prepared" / data.dataset / f"tables-{key}"
     if not final.exists():
         with complete_or_absent(final) as folder:
@@ -174,8 +185,9 @@ def _reuse_or_build(data: DataSettings, fingerprint: str, build: Callable[[Path]
     return Tables(final)
 
 
-def _key(data: DataSettings, fingerprint: str) -> str:
-    depends_on: list[Any] = [LAYOUT, data.dataset, fingerprint]
+def _key(data: DataSettings, fingerprint: str, links: str | None = None) -> str:
+    """A hash of the source, of its links' hash and of the settings."""
+    depends_on: list[Any] = [LAYOUT, data.dataset, fingerprint, links]
     if data.dataset != synthetic.NAME:
         depends_on.append(data.on_bad_rows)
     if data.dataset == custom.NAME:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recommender.app.features import FeatureStore, StoreUnavailableError, open_backend, push
 from recommender.app.features.redis_backend import RedisBackend
 from recommender.app.features.store_catalogue import LAYOUT
 from recommender.errors import ConfigError
+from recommender.similarity.neighbours import Neighbours
 
 NOW = 1_500_000_000
 
@@ -50,10 +52,8 @@ def test_another_layout_is_not_misread(tmp_path: Path, prepared) -> None:
     store = FeatureStore(open_backend(f"sqlite:{path}"))
     push(prepared, store.backend)
     with sqlite3.connect(path) as connection:
-        connection.execute(
-            "UPDATE versions SET catalogue = replace(catalogue, ?, ?)", ('"layout":1', '"layout":0')
-        )
-    with pytest.raises(StoreUnavailableError, match=f"has layout 0, this program reads layout {LAYOUT}"):
+        connection.execute("UPDATE versions SET catalogue = ?", (b'{"layout":1,"schema":{},"movie_ids":[]}',))
+    with pytest.raises(StoreUnavailableError, match=f"has layout 1, this program reads layout {LAYOUT}"):
         store.catalogue()
     store.close()
 
@@ -83,7 +83,8 @@ def test_sqlite_waits_for_the_disk_before_a_rating_is_answered(tmp_path: Path, p
 
 def test_keys_in_redis_are_those_of_the_documentation(redis_address: str, prepared) -> None:
     store = FeatureStore(open_backend(redis_address))
-    version = push(prepared, store.backend)
+    table = Neighbours(np.zeros((80, 1), np.int32), np.zeros((80, 1), np.float32))
+    version = push(prepared, store.backend, similar={"item2vec": table})
     user, movie = prepared.users["user_id"][0], prepared.movies["movie_id"][0]
     store.add_rating(user, movie, 4.0, NOW)
     client = store.backend.redis.client
@@ -97,7 +98,7 @@ def test_keys_in_redis_are_those_of_the_documentation(redis_address: str, prepar
     assert set(client.hgetall(f"{base}:user:{user}")) == {b"profile", b"state"}
     assert set(client.hgetall(f"{base}:movie:{movie}")) == {b"state"}
     assert found[f"{base}:user-log:{user}"] == found[f"{base}:movie-log:{movie}"] == "string"
-    assert found[f"{base}:catalogue"] == "string"
+    assert found[f"{base}:catalogue"] == found[f"{base}:blob:similar-item2vec"] == "string"
     store.close()
 
 

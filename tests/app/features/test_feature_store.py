@@ -13,12 +13,18 @@ from recommender.app.features import (
     CandidateFeatures,
     FeatureStore,
     InvalidRatingError,
+    MovieStatistics,
+    ReplacedError,
     StoreUnavailableError,
+    UnknownModelError,
+    UnknownMovieError,
+    UserSummary,
     open_backend,
     push,
 )
 from recommender.data.features import BY_NAME
 from recommender.data.prepared import Prepared
+from recommender.similarity.neighbours import Neighbours
 
 MINUTE = 60
 BAD_RATINGS = {
@@ -43,6 +49,14 @@ def same(found: CandidateFeatures, expected: CandidateFeatures) -> bool:
         for mine, theirs in ((found.encoded_user, expected.encoded_user), (found.movies, expected.movies))
         for name in theirs
     )
+
+
+def neighbours_by(step: int, num_movies: int) -> Neighbours:
+    """A table by which a movie is like those `step` and `step + 1` codes further, as far as there are any."""
+    codes = np.arange(num_movies, dtype=np.int32)[:, np.newaxis] + np.array([step, step + 1], np.int32)
+    there = codes < num_movies
+    scores = np.where(there, np.array([1.0, 0.5], np.float32), np.float32(0))
+    return Neighbours(np.where(there, codes, np.int32(-1)), scores)
 
 
 class FeatureStoreConformance:
@@ -182,6 +196,48 @@ class FeatureStoreConformance:
         assert same(filled.features_for(users[9], movies, now + MINUTE), before)
         assert filled.ratings_of(users[9]) == had
 
+    @pytest.mark.parametrize("later", [-1, 0, 1, 9])
+    def test_a_rating_in_the_place_of_others_is_as_if_they_had_never_been(
+        self, filled, users, movies, now, offline, agree, later: int
+    ) -> None:
+        rated = {movies.index(rating.movie_id) for rating in filled.ratings_of(users[9])}
+        one, other = sorted(set(range(len(movies))) - rated)[:2]
+        others = [(8, one, now - 5, 1.0), (9, other, now + 1, 4.0)]
+        earlier = [(9, one, now, 2.0), (9, one, now + 2, 5.0)]
+        for user, movie, second, rating in sorted([*others, *earlier], key=lambda row: row[2]):
+            filled.add_rating(users[user], movies[movie], rating, second)
+        filled.add_rating(users[9], movies[one], 3.5, now + later, replace=True)
+        found = filled.features_for(users[9], movies, now + MINUTE)
+        left = sorted([*others, (9, one, now + later, 3.5)], key=lambda row: row[2])
+        of_user, of_movies = offline(9, list(range(len(movies))), now + MINUTE, left)
+        agree(found.encoded_user, of_user)
+        agree(found.movies, of_movies)
+        given = [row.rating for row in filled.ratings_of(users[9]) if row.movie_id == movies[one]]
+        assert given == [3.5]
+
+    def test_the_place_of_a_rating_is_never_empty_and_holds_one(
+        self, filled, address, users, movies, now
+    ) -> None:
+        filled.add_rating("rater", movies[0], 1.0, now)
+        seen, failures = set(), []
+
+        def rate(step: int) -> None:
+            try:
+                own = FeatureStore(open_backend(address))
+                for second in range(now + step, now + 24, 3):
+                    own.add_rating("rater", movies[0], 4.0, second, replace=True)
+                own.close()
+            except Exception as error:  # a thread's errors would go unseen
+                failures.append(error)
+
+        threads = [threading.Thread(target=rate, args=(step,)) for step in range(3)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            seen.add(len(filled.ratings_of("rater")))
+        assert failures == []
+        assert seen | {len(filled.ratings_of("rater"))} == {1}
+
     def test_a_rating_taken_back_is_nothing_that_a_late_one_deviates_from(
         self, filled, users, movies, now, offline, agree
     ) -> None:
@@ -273,6 +329,72 @@ class FeatureStoreConformance:
             filled.describe_user(**{"user_id": "newcomer", **wrong})
         assert not filled.is_known("newcomer")
 
+    def test_movie_statistics_count_every_rating_at_once(self, filled, prepared, movies, now) -> None:
+        every = prepared.interactions
+        for code in (0, 7, len(movies) - 1):
+            mine = every.rating[every.movie == code].astype(np.float64)
+            mean = pytest.approx(mine.mean()) if len(mine) else None
+            assert filled.movie_statistics(movies[code]) == MovieStatistics(len(mine), mean)
+        before = filled.movie_statistics(movies[7])
+        for user_id, rating, second in (("one", 1.0, now), ("two", 5.0, now), ("three", 2.0, now - 10**6)):
+            filled.add_rating(user_id, movies[7], rating, second)
+        after = filled.movie_statistics(movies[7])
+        assert after.count == before.count + 3
+        assert after.mean == pytest.approx((before.mean * before.count + 8.0) / after.count)
+        filled.remove_rating("two", movies[7])
+        assert filled.movie_statistics(movies[7]).count == before.count + 2
+        with pytest.raises(UnknownMovieError, match="movie of the catalogue, received 'no movie'"):
+            filled.movie_statistics("no movie")
+
+    def test_a_summary_of_a_user_is_of_all_their_ratings(self, filled, users, movies, now) -> None:
+        given = [rated.rating for rated in filled.ratings_of(users[1])]
+        filled.add_rating(users[1], movies[0], 1.5, now)
+        summary = filled.user_summary(users[1])
+        assert (summary.count, summary.highest) == (len(given) + 1, max(given))
+        assert summary.lowest == min([*given, 1.5])
+        assert summary.mean == pytest.approx(np.mean([*given, 1.5]))
+        assert filled.user_summary("nobody") == UserSummary(0, None, None, None)
+
+    def test_similar_movies_are_those_of_the_tables_of_the_current_version(
+        self, store, prepared, movies
+    ) -> None:
+        push(prepared, store.backend, similar={"one": neighbours_by(1, len(movies))})
+        assert store.neighbours("one", movies[3], 2) == [(movies[4], 1.0), (movies[5], 0.5)]
+        assert store.neighbours("one", movies[-2], 2) == [(movies[-1], 1.0)]
+        assert store.neighbours("one", movies[-1], 2) == []
+        tables = {"one": neighbours_by(2, len(movies)), "two": neighbours_by(3, len(movies))}
+        push(prepared, store.backend, similar=tables)
+        assert store.neighbours("one", movies[3], 1) == [(movies[5], 1.0)]
+        assert store.neighbours("two", movies[3], 1) == [(movies[6], 1.0)]
+        push(prepared, store.backend)
+        with pytest.raises(UnknownModelError, match="no similar movies by 'one' were pushed"):
+            store.neighbours("one", movies[3], 1)
+
+    def test_what_has_no_similar_movies_is_named(self, filled, movies) -> None:
+        with pytest.raises(UnknownModelError, match="no similar movies by 'two' were pushed"):
+            filled.neighbours("two", movies[0], 1)
+        with pytest.raises(UnknownMovieError, match="movie of the catalogue, received 'no movie'"):
+            filled.neighbours("two", "no movie", 1)
+
+    def test_blobs_belong_to_a_version_and_go_with_it(self, filled) -> None:
+        backend, first = filled.backend, filled.version()
+        assert backend.blob(first, "large") is None
+        second = backend.begin(b"{}")
+        large = bytes(range(256)) * 10_000
+        backend.put_blob(second, "large", b"first")
+        backend.put_blob(second, "large", large)
+        backend.put_blob(second, "empty", b"")
+        assert filled.version() == first
+        assert (backend.blob(second, "large"), backend.blob(second, "empty")) == (large, b"")
+        assert backend.blob(first, "large") is None
+        third = backend.begin(b"{}")
+        with pytest.raises(ReplacedError, match=f"version {second} of the features was ended"):
+            backend.put_blob(second, "late", b"content")
+        backend.remove_old()
+        assert [backend.blob(second, name) for name in ("large", "empty", "late")] == [None] * 3
+        assert filled.version() == first
+        assert third > second
+
     def test_writers_at_the_same_time_lose_nothing(self, filled, address, users, movies, now) -> None:
         before = filled.features_for(users[0], [movies[0]], now)
         rated = {one.movie_id for one in filled.ratings_of(users[0])}
@@ -308,6 +430,8 @@ class FeatureStoreConformance:
             lambda: store.features_for("1", ["1"], 1),
             lambda: store.add_rating("1", "1", 4.0, 1),
             lambda: store.ratings_of("1"),
+            lambda: store.neighbours("one", "1", 1),
+            store.version,
         ):
             with pytest.raises(
                 StoreUnavailableError, match="holds no features yet: run recommender features push"

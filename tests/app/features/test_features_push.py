@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from recommender.app.features import FeatureStore, ReplacedError, open_backend, push
+from recommender.app.features import FeatureStore, ReplacedError, UnknownModelError, open_backend, push
 from recommender.app.features.redis_backend import RedisBackend
 from recommender.cli.features import features
 from recommender.config import Settings
 from recommender.data.prepared import Prepared
+from recommender.errors import ConfigError
+from recommender.similarity import METHODS
+from recommender.similarity.neighbours import Neighbours
 
 MINUTE = 60
 
@@ -45,18 +48,18 @@ def stored_versions(store: FeatureStore) -> set[int]:
     if isinstance(store.backend, RedisBackend):
         keys = store.backend.redis.client.keys("recommender:v*")
         return {int(key.split(b":")[1][1:]) for key in keys}
-    tables = ("versions", "users", "movies", "user_log", "movie_log")
+    tables = ("versions", "blobs", "users", "movies", "user_log", "movie_log")
     query = " UNION ".join(f"SELECT version FROM {table}" for table in tables)
     with sqlite3.connect(store.backend.path) as connection:
         return {version for (version,) in connection.execute(query)}
 
 
-def kill_midway(prepared: Prepared, store: FeatureStore) -> None:
+def kill_midway(prepared: Prepared, store: FeatureStore, **options) -> None:
     def stop(done: int) -> None:
         raise KilledError
 
     with pytest.raises(KilledError):
-        push(prepared, store.backend, on_progress=stop)
+        push(prepared, store.backend, on_progress=stop, **options)
 
 
 def test_a_push_that_is_killed_leaves_the_old_features_and_the_next_one_starts_over(
@@ -72,6 +75,30 @@ def test_a_push_that_is_killed_leaves_the_old_features_and_the_next_one_starts_o
     last = push(prepared, store.backend)
     assert stored_versions(store) == {last}
     assert count(user_id) == (prepared.interactions.user == prepared.interactions.user[-1]).sum()
+
+
+def test_a_push_that_is_killed_leaves_the_old_catalogue_and_similar_movies(store, prepared) -> None:
+    movie_ids = prepared.movies["movie_id"].tolist()
+    tables = [
+        Neighbours(np.full((len(movie_ids), 1), other, np.int32), np.ones((len(movie_ids), 1), np.float32))
+        for other in (5, 6, 7)
+    ]
+    push(
+        prepared,
+        store.backend,
+        until=int(np.median(prepared.interactions.timestamp)),
+        similar={"one": tables[0]},
+    )
+    ended = store.catalogue().ends_at
+    kill_midway(prepared, store, similar={"one": tables[1], "two": tables[1]})
+    again = FeatureStore(store.backend)
+    assert again.neighbours("one", movie_ids[0], 1) == [(movie_ids[5], 1.0)]
+    assert again.catalogue().ends_at == ended < prepared.interactions.timestamp.max()
+    with pytest.raises(UnknownModelError):
+        again.neighbours("two", movie_ids[0], 1)
+    push(prepared, store.backend, similar={"one": tables[2]})
+    assert store.neighbours("one", movie_ids[0], 1) == [(movie_ids[7], 1.0)]
+    assert len(stored_versions(store)) == 1
 
 
 def test_readers_see_the_old_version_until_all_of_the_new_one_is_there(store, prepared, now) -> None:
@@ -216,6 +243,28 @@ def test_the_command_fills_a_store(settings: Settings, tmp_path, prepared, now) 
         result = CliRunner().invoke(features, arguments, catch_exceptions=False)
         assert result.exit_code == 0
         assert f"version {version} of the features: 120 users and 80 movies" in result.output
+    assert "similar movies by item2vec, graph, genre" in result.output
     store = FeatureStore(open_backend(address))
     assert store.is_known(prepared.users["user_id"][0])
+    movie_ids = prepared.movies["movie_id"].tolist()
+    for model in METHODS:
+        similar = store.neighbours(model, movie_ids[0], 5)
+        assert len({movie_id for movie_id, _ in similar} & set(movie_ids[1:])) == 5
     store.close()
+
+
+def test_the_command_makes_the_tables_asked_for_and_refuses_others(
+    settings: Settings, tmp_path, prepared
+) -> None:
+    config = tmp_path / "settings.yaml"
+    config.write_text("data: {dataset: synthetic, synthetic: {users: 120, movies: 80, ratings: 3000}}")
+    address = f"sqlite:{tmp_path}/features.sqlite"
+    arguments = ["push", "--config", str(config), f"data.home={settings.data.home}", "--store", address]
+    for similar, made in (("genre", ["genre"]), ("", [])):
+        CliRunner().invoke(features, [*arguments, "--similar", similar], catch_exceptions=False)
+        store = FeatureStore(open_backend(address))
+        version = store.version()
+        assert [name for name in METHODS if store.backend.blob(version, f"similar-{name}")] == made
+        store.close()
+    with pytest.raises(ConfigError, match="similar: must be of item2vec, graph, genre, received 'magic'"):
+        CliRunner().invoke(features, [*arguments, "--similar", "genre,magic"], catch_exceptions=False)

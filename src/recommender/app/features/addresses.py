@@ -27,11 +27,12 @@ def open_backend(address: str) -> Backend:
         try:
             return RedisBackend(address)
         except ValueError as error:
-            raise ConfigError(f"store: {error}, received {_without_password(address)!r}") from None
+            raise ConfigError(f"store: {error}, received {without_password(address)!r}") from None
     raise ConfigError(
-        f"store: must be sqlite:FILE or redis://HOST:PORT/DATABASE, received {_without_password(address)!r}"
+        f"store: must be sqlite:FILE or redis://HOST:PORT/DATABASE, received {without_password(address)!r}"
     )
 
 
-def _without_password(address: str) -> str:
+def without_password(address: str) -> str:
+    """An address as it may be shown and logged."""
     return re.sub(r"//[^/]*@", "//***@", address)

@@ -5,6 +5,7 @@ A backend knows nothing of features. It keeps, in numbered versions of which one
 | what | for | content |
 |---|---|---|
 | catalogue | a version | `StoreCatalogue.to_bytes` |
+| blobs | a version, a name | `Neighbours.to_bytes` |
 | profile, state | a user | `UserProfile.to_bytes`, `UserState.to_bytes` |
 | state | a movie | `MovieState.to_bytes` |
 | log | a user, a movie | rows of `USER_LOG`, of `MOVIE_LOG` |
@@ -107,6 +108,10 @@ class Backend(Protocol):
         """A version's catalogue; None where the version is gone."""
         ...
 
+    def blob(self, version: int, name: str) -> bytes | None:
+        """What was put under a name into a version; None where there is nothing or the version is gone."""
+        ...
+
     def change(self, work: Callable[[Transaction], Result], version: int | None = None) -> Result:
         """Call `work` in a transaction of a version (None: the current one) and make its writes durable.
 
@@ -120,6 +125,10 @@ class Backend(Protocol):
 
     def fill(self, version: int, users: Sequence[UserRecord], movies: Sequence[MovieRecord]) -> None:
         """Write a batch to a version under way; raises `ReplacedError` where it was ended."""
+        ...
+
+    def put_blob(self, version: int, name: str, content: bytes) -> None:
+        """Put something under a name into a version under way; `ReplacedError` where it was ended."""
         ...
 
     def events(self, start: int = 0) -> list[bytes]:

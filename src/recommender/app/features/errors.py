@@ -16,3 +16,11 @@ class StoreUnavailableError(RecommenderError):
 
 class ReplacedError(RecommenderError):
     """A push was overtaken by another one that began later."""
+
+
+class UnknownMovieError(RecommenderError):
+    """A movie id that the catalogue lacks."""
+
+
+class UnknownModelError(RecommenderError):
+    """A way of finding similar movies whose table was not pushed."""

@@ -11,9 +11,12 @@ import numpy as np
 
 from recommender.app.features import live_events, rating_changes
 from recommender.app.features.backend import Backend, Records, Transaction
+from recommender.app.features.errors import UnknownModelError, UnknownMovieError
 from recommender.app.features.movie_features import movie_features
+from recommender.app.features.neighbour_tables import NeighbourTables
 from recommender.app.features.rating_changes import Rated, check_rating, check_user_id
 from recommender.app.features.rating_logs import USER_LOG, read_log
+from recommender.app.features.rating_statistics import MovieStatistics, UserSummary
 from recommender.app.features.store_catalogue import StoreCatalogue
 from recommender.app.features.user_features import UserFeatures
 from recommender.app.features.user_profile import UserProfile, check_profile
@@ -54,6 +57,7 @@ class FeatureStore:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._latest: tuple[int, StoreCatalogue] | None = None
+        self._tables = NeighbourTables(backend)
 
     def features_for(self, user_id: str, movie_ids: Sequence[str], timestamp: int) -> CandidateFeatures:
         """The features of a user and of candidates as of the second `timestamp`.
@@ -73,16 +77,23 @@ class FeatureStore:
         movies = movie_features(movie_ids, records.movies, timestamp, catalogue)
         return CandidateFeatures(records.version, user, movies)
 
-    def add_rating(self, user_id: str, movie_id: str, rating: float, timestamp: int) -> None:
+    def add_rating(
+        self, user_id: str, movie_id: str, rating: float, timestamp: int, replace: bool = False
+    ) -> None:
         """Count a rating and return when it is durable; a second rating of the same movie counts too.
 
+        With `replace` it counts alone: in one step it takes the place of all earlier ones of that movie.
         Raises `InvalidRatingError` for a rating outside the scale, a movie that the catalogue lacks or a time
         that is no whole number of seconds. A user nobody knew is known from now on.
         """
 
         def work(transaction: Transaction, catalogue: StoreCatalogue) -> None:
             rated = check_rating(catalogue, user_id, movie_id, rating, timestamp)
-            rating_changes.add(transaction, catalogue, rated)
+            if replace:
+                for earlier in rating_changes.replace(transaction, catalogue, rated):
+                    transaction.add_event(live_events.rating_removed(earlier))
+            else:
+                rating_changes.add(transaction, catalogue, rated)
             transaction.add_event(live_events.rating_added(rated))
 
         self._change(work)
@@ -133,11 +144,40 @@ class FeatureStore:
         """Whether the store has the user, with or without ratings."""
         return self.backend.read(user_id, []).profile is not None
 
+    def user_summary(self, user_id: str) -> UserSummary:
+        """Number, mean, highest and lowest of all ratings of a user, live ones too."""
+        return UserSummary.of(self.ratings_of(user_id))
+
+    def movie_statistics(self, movie_id: str) -> MovieStatistics:
+        """Number and mean of all ratings of a movie, live ones too; raises `UnknownMovieError`."""
+        records, catalogue = self._current(movie_ids=[movie_id])
+        _place(catalogue, movie_id)
+        return MovieStatistics.of(records.movies[0])
+
+    def neighbours(self, model: str, movie_id: str, n: int) -> list[tuple[str, float]]:
+        """Up to `n` movies like one and their scores, the most similar first, by a table that was pushed.
+
+        There are at most 50, and none for a movie that the model knows nothing of. Raises `UnknownMovieError`
+        for a movie that the catalogue lacks, `UnknownModelError` for a table that was not pushed.
+        """
+        while True:
+            records, catalogue = self._current()
+            code = _place(catalogue, movie_id)
+            try:
+                table = self._tables.table(records.version, model)
+            except UnknownModelError:
+                if self.version() == records.version:
+                    raise
+            else:
+                return [(catalogue.movie_ids[other], score) for other, score in table.of(code, n)]
+
+    def version(self) -> int:
+        """The current version's number; it changes with each push."""
+        return self.backend.read("", []).version
+
     def catalogue(self) -> StoreCatalogue:
         """The movies and the schema of the current version."""
-        while True:
-            if catalogue := self._catalogue(self.backend.read("", []).version):
-                return catalogue
+        return self._current()[1]
 
     def close(self) -> None:
         """Let go of connections."""
@@ -147,6 +187,13 @@ class FeatureStore:
         return self.backend.change(
             lambda transaction: work(transaction, self._read_once(transaction.version, transaction.catalogue))
         )
+
+    def _current(self, movie_ids: Sequence[str] = ()) -> tuple[Records, StoreCatalogue]:
+        """What the current version keeps of movies, and its catalogue."""
+        while True:
+            records = self.backend.read("", movie_ids)
+            if catalogue := self._catalogue(records.version):
+                return records, catalogue
 
     def _catalogue(self, version: int) -> StoreCatalogue | None:
         """A version's catalogue; None where the version is gone."""
@@ -172,3 +219,11 @@ class FeatureStore:
         log = read_log(content, USER_LOG)
         earlier = log[: np.searchsorted(log["timestamp"], second)]
         return UserPast().followed_by(earlier, catalogue) if version == records.version else None
+
+
+def _place(catalogue: StoreCatalogue, movie_id: str) -> int:
+    """A movie's code; raises `UnknownMovieError`."""
+    place = catalogue.places.get(movie_id)
+    if place is None:
+        raise UnknownMovieError(f"movie_id must be a movie of the catalogue, received {movie_id!r}")
+    return place

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ from numpy.typing import NDArray
 from recommender.app.features.backend import Backend, MovieRecord, UserRecord
 from recommender.app.features.live_events import apply_event, not_in_data
 from recommender.app.features.movie_state import MovieState
+from recommender.app.features.neighbour_tables import put_neighbours
 from recommender.app.features.rating_logs import MOVIE_LOG, USER_LOG, movie_deviations, shrunk_deviations
-from recommender.app.features.store_catalogue import StoreCatalogue
+from recommender.app.features.store_catalogue import HALF_LIFE_DAYS, StoreCatalogue
 from recommender.app.features.user_profile import profile_of
 from recommender.app.features.user_state import UserState
 from recommender.data.interactions import Interactions
 from recommender.data.prepared import Prepared
+from recommender.similarity.neighbours import Neighbours
 
 BATCH = 500  # users or movies in one write
 
@@ -27,19 +30,27 @@ def push(
     backend: Backend,
     until: int | None = None,
     on_progress: Callable[[int], object] = lambda done: None,
+    similar: Mapping[str, Neighbours] = MappingProxyType({}),
+    half_life_days: float = HALF_LIFE_DAYS,
 ) -> int:
     """Give the store all users and movies of prepared data, as of its end; returns the new version's number.
 
     Readers see the old version until the new one is complete, then the new one at once. Ratings that come in
     meanwhile or that the data does not hold yet are carried over. A push that is killed leaves the old
     version; the next push starts over and removes what was left. `until` leaves out ratings from that second
-    on; `on_progress` gets the number of users and movies written since the last call. Raises `ReplacedError`
-    where another push begins meanwhile.
+    on; `on_progress` gets the number of users and movies written since the last call; `similar` holds tables
+    of similar movies by the name of their model; `half_life_days` is that of the recent popularity. Raises
+    `ReplacedError` where another push begins meanwhile.
+
+    Users and movies go to the store in batches of 500. Memory is that of the ratings, about 80 bytes each at
+    the peak, of the catalogue and of `similar`, 400 bytes a movie and model.
     """
-    catalogue = StoreCatalogue.of(prepared)
+    ratings = visible_ratings(prepared, until)
+    catalogue = StoreCatalogue.of(prepared, ratings, half_life_days)
     version = backend.begin(catalogue.to_bytes())
     backend.remove_old()
-    for users, movies in _batches(prepared, catalogue, until):
+    put_neighbours(backend, version, similar)
+    for users, movies in _batches(prepared, catalogue, ratings):
         backend.fill(version, users, movies)
         on_progress(len(users) + len(movies))
     _carry_over(prepared, backend, version, catalogue)
@@ -62,9 +73,8 @@ def _carry_over(prepared: Prepared, backend: Backend, version: int, catalogue: S
 
 
 def _batches(
-    prepared: Prepared, catalogue: StoreCatalogue, until: int | None
+    prepared: Prepared, catalogue: StoreCatalogue, interactions: Interactions
 ) -> Iterator[tuple[list[UserRecord], list[MovieRecord]]]:
-    interactions = _visible(prepared, until)
     ratings = np.empty(len(interactions), USER_LOG)
     ratings["movie"], ratings["rating"] = interactions.movie, interactions.rating
     ratings["timestamp"] = interactions.timestamp
@@ -86,8 +96,8 @@ def _batches(
         yield [], [_movie(movie_id, ratings[rows], said[rows]) for movie_id, rows in movies]
 
 
-def _visible(prepared: Prepared, until: int | None) -> Interactions:
-    """The ratings that features may see: in frozen mode those of training only."""
+def visible_ratings(prepared: Prepared, until: int | None = None) -> Interactions:
+    """The ratings that features may see, before a second if one is given; in frozen mode of training only."""
     frozen = prepared.schema.feature_mode == "frozen"
     interactions = prepared.interactions.part("train") if frozen else prepared.interactions
     return interactions if until is None else interactions.where(interactions.timestamp < until)

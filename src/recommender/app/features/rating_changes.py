@@ -107,13 +107,43 @@ def remove(
         gone &= log["timestamp"] == timestamp
     if not gone.any():
         return []
-    ratings = read_log(transaction.log("movie", movie_id), MOVIE_LOG)
-    for row in log[gone]:
-        same = (ratings["timestamp"] == row["timestamp"]) & (ratings["rating"] == row["rating"])
-        ratings = np.delete(ratings, np.flatnonzero(same)[:1])
+    ratings = _without(read_log(transaction.log("movie", movie_id), MOVIE_LOG), log[gone])
     _replace_user_log(transaction, catalogue, user_id, (log, log[~gone]), int(gone.argmax()))
     transaction.replace_log("movie", movie_id, ratings.tobytes())
-    return [Rated(user_id, movie_id, float(row["rating"]), int(row["timestamp"])) for row in log[gone]]
+    return _rated(user_id, movie_id, log[gone])
+
+
+def replace(transaction: Transaction, catalogue: StoreCatalogue, rated: Rated) -> list[Rated]:
+    """Count a rating in the place of all that its user gave the movie before; returns those.
+
+    Leaves what `remove` and then `add` would, but nobody sees the moment between the two.
+    """
+    log = read_log(transaction.log("user", rated.user_id), USER_LOG)
+    gone = log["movie"] == catalogue.places[rated.movie_id]
+    if not gone.any():
+        add(transaction, catalogue, rated)
+        return []
+    ratings = _without(read_log(transaction.log("movie", rated.movie_id), MOVIE_LOG), log[gone])
+    row = _row_after(ratings, catalogue, rated)
+    kept = log[~gone]
+    place = int(np.searchsorted(kept["timestamp"], rated.timestamp, side="right"))
+    new = np.concatenate([kept[:place], row, kept[place:]])
+    _replace_user_log(transaction, catalogue, rated.user_id, (log, new), min(place, int(gone.argmax())))
+    given = np.array([(rated.timestamp, rated.rating)], MOVIE_LOG)
+    transaction.replace_log("movie", rated.movie_id, np.concatenate([ratings, given]).tobytes())
+    return _rated(rated.user_id, rated.movie_id, log[gone])
+
+
+def _rated(user_id: str, movie_id: str, rows: NDArray) -> list[Rated]:
+    return [Rated(user_id, movie_id, float(row["rating"]), int(row["timestamp"])) for row in rows]
+
+
+def _without(ratings: NDArray, rows: NDArray) -> NDArray:
+    """A movie's log less one rating for each of these rows of a user's log."""
+    for row in rows:
+        same = (ratings["timestamp"] == row["timestamp"]) & (ratings["rating"] == row["rating"])
+        ratings = np.delete(ratings, np.flatnonzero(same)[:1])
+    return ratings
 
 
 def _user_row(
@@ -122,10 +152,18 @@ def _user_row(
     """The rating as a row `(1,)` of its user's log."""
     sums = movie.before(rated.timestamp)
     if sums is None:
-        ratings = read_log(transaction.log("movie", rated.movie_id), MOVIE_LOG)
-        earlier = ratings["rating"][ratings["timestamp"] < rated.timestamp]
-        sums = RatingSums.of(earlier, np.zeros(len(earlier)))
-    deviation = deviation_of_next(sums.number, sums.total, rated.rating, catalogue.rating_middle)
+        return _row_after(read_log(transaction.log("movie", rated.movie_id), MOVIE_LOG), catalogue, rated)
+    return _row(sums, catalogue, rated)
+
+
+def _row_after(ratings: NDArray, catalogue: StoreCatalogue, rated: Rated) -> NDArray:
+    """The same for a movie with this log."""
+    earlier = ratings["rating"][ratings["timestamp"] < rated.timestamp]
+    return _row(RatingSums.of(earlier, np.zeros(len(earlier))), catalogue, rated)
+
+
+def _row(earlier: RatingSums, catalogue: StoreCatalogue, rated: Rated) -> NDArray:
+    deviation = deviation_of_next(earlier.number, earlier.total, rated.rating, catalogue.rating_middle)
     place = catalogue.places[rated.movie_id]
     return np.array([(place, rated.rating, rated.timestamp, deviation)], USER_LOG)
 

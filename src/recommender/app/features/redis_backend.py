@@ -7,6 +7,7 @@
 | recommender:old | set | versions to remove |
 | recommender:events | list | live events |
 | recommender:v3:catalogue | string | the catalogue of version 3 |
+| recommender:v3:blob:similar-item2vec | string | what the push has put under that name |
 | recommender:v3:user:42 | hash | profile, state |
 | recommender:v3:movie:50 | hash | state |
 | recommender:v3:user-log:42, movie-log:50 | string | logs |
@@ -65,6 +66,11 @@ class RedisBackend:
         with self.redis.errors():
             return cast(bytes | None, self.redis.client.get(self.redis.key(f"v{version}:catalogue")))
 
+    def blob(self, version: int, name: str) -> bytes | None:
+        """What was put under a name into a version; None where there is nothing or the version is gone."""
+        with self.redis.errors():
+            return cast(bytes | None, self.redis.client.get(self.redis.key(f"v{version}", "blob", name)))
+
     def change(self, work: Callable[[RedisTransaction], Result], version: int | None = None) -> Result:
         """Call `work` on a transaction of a version (None: the current one) and commit its writes.
 
@@ -105,6 +111,12 @@ class RedisBackend:
                 pipeline.hset(f"{base}movie:{movie.movie_id}", "state", movie.state)
                 pipeline.set(f"{base}movie-log:{movie.movie_id}", movie.log)
             pipeline.execute()
+        self._check_filling(version)
+
+    def put_blob(self, version: int, name: str, content: bytes) -> None:
+        """Put something under a name into a version under way; `ReplacedError` where it was ended."""
+        with self.redis.errors():
+            self.redis.client.set(self.redis.key(f"v{version}", "blob", name), content)
         self._check_filling(version)
 
     def events(self, start: int = 0) -> list[bytes]:

@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS versions (
     status TEXT NOT NULL CHECK (status IN ('filling', 'current', 'old')),
     catalogue BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS blobs (
+    version INTEGER NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, PRIMARY KEY (version, name)
+);
 CREATE TABLE IF NOT EXISTS users (
     version INTEGER NOT NULL, user_id TEXT NOT NULL, profile BLOB, state BLOB, PRIMARY KEY (version, user_id)
 );
@@ -42,7 +45,7 @@ CREATE INDEX IF NOT EXISTS user_log_key ON user_log (version, user_id);
 CREATE INDEX IF NOT EXISTS movie_log_key ON movie_log (version, movie_id);
 CREATE TABLE IF NOT EXISTS events (event_id INTEGER PRIMARY KEY AUTOINCREMENT, event BLOB NOT NULL);
 """
-TABLES = ("users", "movies", "user_log", "movie_log")
+TABLES = ("blobs", "users", "movies", "user_log", "movie_log")
 
 
 class SQLiteBackend:
@@ -71,6 +74,13 @@ class SQLiteBackend:
         """A version's catalogue; None where the version is gone."""
         with self._errors():
             return read_catalogue(self._connection(), version)
+
+    def blob(self, version: int, name: str) -> bytes | None:
+        """What was put under a name into a version; None where there is nothing or the version is gone."""
+        with self._errors():
+            query = "SELECT content FROM blobs WHERE version = ? AND name = ?"
+            row = self._connection().execute(query, (version, name)).fetchone()
+            return None if row is None else row[0]
 
     def change(self, work: Callable[[SQLiteTransaction], Result], version: int | None = None) -> Result:
         """Call `work` in a transaction of a version (None: the current one) and make its writes durable.
@@ -107,6 +117,12 @@ class SQLiteBackend:
             write(
                 "INSERT INTO movie_log VALUES (?, ?, ?)", [(version, one.movie_id, one.log) for one in movies]
             )
+
+    def put_blob(self, version: int, name: str, content: bytes) -> None:
+        """Put something under a name into a version under way; `ReplacedError` where it was ended."""
+        with self._transaction("IMMEDIATE", durable=False) as connection:
+            _check_filling(connection, version)
+            connection.execute("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)", (version, name, content))
 
     def events(self, start: int = 0) -> list[bytes]:
         """The live events from a place on, oldest first."""
