@@ -21,7 +21,7 @@ TINY = (
     "retrieval.negatives=40",
     "retrieval.candidates=20",
     "ranking.embedding_size=4",
-    "ranking.head_options={hidden: [16, 8]}",
+    "ranking.head_options={factors: 3, iterations: 5, folds: 3, hidden: [16, 8]}",
 )
 
 

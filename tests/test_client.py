@@ -19,6 +19,7 @@ from recommender.client import (
     ModelClient,
     NotFound,
     Prediction,
+    Ranking,
     RequestRefused,
     ScoredMovie,
     ServerFailed,
@@ -136,19 +137,18 @@ def test_recommendations_are_asked_by_columns_and_come_without_the_padding(
 
 
 def test_each_signature_is_asked_with_its_inputs(played: Played, client: ModelClient) -> None:
+    ranks = {"outputs": {"scores": [1.5, -2.0], "rating": [4.0, 3.5]}}
     pair = {"outputs": {"rating": [3.5], "user_embedding": [[0.5]], "movie_embedding": [[1.0]]}}
-    played.will(
-        *[answer(200, LISTS)] * 3, *[answer(200, pair)] * 3, answer(200, {"outputs": [4.0, math.nan]})
-    )
+    played.will(*[answer(200, LISTS)] * 3, *[answer(200, pair)] * 3, *[answer(200, ranks)] * 2)
     client.retrieve("42", 3)
     client.retrieve_by_features({"age": ["25"]}, 3)
     client.similar("Alien (1979)", 3)
     prediction = Prediction("rating", 3.5, [0.5], [1.0])
     assert client.rating("587", "Alien (1979)", 9) == prediction
     assert client.rating_by_id("587", "50") == client.rating_by_id("587", "50", 9) == prediction
-    first, second = client.rank({"age": ["25"]}, 9, ["50", "7"])
-    assert first == 4.0
-    assert math.isnan(second)
+    ranking = client.rank({"age": ["25"]}, 9, ["50", "7"])
+    assert ranking == Ranking("rating", [1.5, -2.0], [4.0, 3.5])
+    assert client.rank_by_features({"age": ["25"]}, 9, ["50", "7"], {"movie_mean": [3.5, 4.5]}) == ranking
     assert [(body["signature_name"], body["inputs"]) for _, _, body in played.asked] == [
         ("retrieve", {"user_id": ["42"], "k": 3}),
         ("retrieve_by_features", {"age": ["25"], "k": 3}),
@@ -157,7 +157,18 @@ def test_each_signature_is_asked_with_its_inputs(played: Played, client: ModelCl
         ("predict_by_id", {"user_id": ["587"], "movie_id": ["50"]}),
         ("predict_by_id_at", {"user_id": ["587"], "movie_id": ["50"], "timestamp": [9]}),
         ("rank", {"age": ["25"], "timestamp": [9], "movie_ids": ["50", "7"]}),
+        (
+            "rank_by_features",
+            {"age": ["25"], "timestamp": [9], "movie_ids": ["50", "7"], "movie_mean": [3.5, 4.5]},
+        ),
     ]
+
+
+def test_missing_numbers_are_sent_and_read_as_nan(played: Played, client: ModelClient) -> None:
+    played.will(answer(200, {"outputs": {"scores": [math.nan], "like": [0.5]}}))
+    ranking = client.rank_by_features({}, 9, ["50"], {"movie_mean": [math.nan]})
+    assert math.isnan(ranking.scores[0])
+    assert math.isnan(played.asked[0][2]["inputs"]["movie_mean"][0])
 
 
 def test_a_movie_that_the_model_does_not_know_is_an_error(played: Played, client: ModelClient) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pytest
 import yaml
 
-from recommender.config import Range, Section, Settings, check, load_settings, presets, read_preset, resolve
+from recommender.config import Range, Section, Settings, load_settings, presets, read_preset, resolve
 from recommender.errors import ConfigError
 
 SETTINGS_FILE = Path(__file__).parents[1] / "workflow-train-model.yaml"
@@ -99,7 +99,19 @@ def test_every_key_of_the_settings_file_says_its_type_and_its_choices(key: str, 
 def test_the_presets_that_there_are_stand_in_the_settings_file() -> None:
     assert all(name in comments()["preset"] for name in presets())
     for name in presets():
-        assert load(SETTINGS_FILE, f"preset={name}") == check({**read_preset(name)})
+        assert load(SETTINGS_FILE, f"preset={name}") == load(None, f"preset={name}")
+
+
+def test_the_preset_of_the_default_head_is_the_default_spelt_out() -> None:
+    assert read_preset(load().ranking.head).keys() == {"features", "ranking", "training"}
+    assert load(None, f"preset={load().ranking.head}") == load() == load(None, "preset=default")
+
+
+def test_a_preset_builds_on_another_one() -> None:
+    din, base = load(None, "preset=din"), load(None, "preset=mlp")
+    assert (din.ranking.features, din.training.averaging) == (base.ranking.features, base.training.averaging)
+    assert din.ranking.head_options == read_preset("din")["ranking"]["head_options"]
+    assert "attention_heads" not in din.ranking.head_options
 
 
 @pytest.mark.parametrize(
@@ -226,3 +238,6 @@ def test_another_head_does_not_inherit_the_options_of_the_first() -> None:
     }
     same = resolve(tree, ["ranking.head_options.dropout=0.1"], {}).ranking.head_options
     assert same == {"hidden": [8], "dropout": 0.1}
+    assert resolve({"ranking": {"head": "dlrm"}}, [], {}).ranking.head_options == {}
+    assert resolve({}, ["ranking.head=dlrm"], {}).ranking.head_options == {}
+    assert resolve({}, ["ranking.head_options.folds=7"], {}).ranking.head_options["factors"] == 20

@@ -26,6 +26,7 @@ def test_names_models_and_all_baselines_on_both_splits(metrics: dict) -> None:
         "user_item_bias",
         "running_bias",
         "two_tower_retrieval",
+        "two_stage",
         "popularity",
         "popularity_3_day_half_life",
         "item_knn",

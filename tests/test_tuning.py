@@ -90,6 +90,7 @@ def study_path(tmp_path: Path) -> Path:
 
 def searching(settings: Settings, trials: int, ranges: Any = RANGES, **other: Any) -> Settings:
     tree = settings.model_dump(mode="json")
+    tree["training"]["learning_rate"] = 0.003  # which leaves something to find
     tree["tuning"] = {"trials": trials, "ranges": ranges, **other}
     return Settings.model_validate(tree)
 
@@ -261,7 +262,7 @@ def test_settings_outside_the_ranges_can_be_searched_from(
     settings: Settings, prepared: Prepared, study_path: Path, formula: Formula
 ) -> None:
     ranges = RANGES | {"training.learning_rate": {"low": 0.01, "high": 0.1}}
-    ranges |= {"ranking.head_options.l2": {"low": 0.0, "high": 0.1}}
+    ranges |= {"ranking.head_options.activation": {"choices": ["relu", "swish"]}}
     settings = searching(settings, 7, ranges)
     tune(settings, prepared, study_path)
     assert formula.tried[0] == settings

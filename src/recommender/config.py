@@ -124,7 +124,7 @@ class FeatureSettings(Section):
     """How features are computed; which of them a model uses is said under that model."""
 
     mode: Literal["point_in_time", "frozen"] = "point_in_time"
-    history_length: Positive = 100
+    history_length: Positive = 200
     liked_length: Positive = 20
     liked_threshold: float = 4.0
     top_genres: Positive = 3
@@ -133,56 +133,74 @@ class FeatureSettings(Section):
 class TrainingSettings(Section):
     """How a model is fitted."""
 
-    epochs: Positive = 4
+    epochs: Positive = 2
     batch_size: Positive = 1024
     optimizer: Literal["adam", "adagrad", "sgd"] = "adam"
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 0.01
     schedule: Literal["cosine", "constant"] = "cosine"
-    averaging: Rate = 0.98
+    averaging: Rate = 0.99
     patience: Annotated[int, Field(ge=0)] = 3
 
 
 class RetrievalTrainingSettings(TrainingSettings):
-    """How the retrieval model is fitted."""
+    """How the retrieval model is fitted; a row is a stretch of a user's ratings."""
 
-    epochs: Positive = 8
+    epochs: Positive = 9
+    batch_size: Positive = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    averaging: Rate = 0.98
 
 
-# What can be shown of a user without telling of the one movie that is left out of the history.
-LEAVE_ONE_OUT_FEATURES = ("user_id", "gender", "age", "occupation", "history")
+# What does not change while a user rates, and the ratings themselves in order.
+RETRIEVAL_USER_FEATURES = ("user_id", "gender", "age", "occupation", "history")
 
 
 class RetrievalSettings(Section):
-    """The two-tower model that picks candidates."""
+    """The model that picks candidates: towers that read what a user rated, in order."""
 
-    user_features: list[str] = list(LEAVE_ONE_OUT_FEATURES)
+    user_features: list[str] = ["gender", "age", "occupation", "history"]
     movie_features: list[str] = ["movie_id", "genres", "release_year"]
-    history: Literal["point_in_time", "leave_one_out"] = "point_in_time"
-    history_length: Positive = 50
-    embedding_size: Positive = 64
-    hidden: list[Positive] = [128]
+    history_encoder: Annotated[list[Literal["pooled", "gru", "transformer"]], Field(min_length=1)] = ["gru"]
+    history_length: Positive = 100
+    targets: Literal["next", "left_out"] = "next"
+    next_movies: Positive = 5
+    softmax: Literal["full", "sampled"] = "full"
+    negatives: Positive = 1024
     temperature: Annotated[float, Field(gt=0)] = 1.0
-    negatives: Annotated[int, Field(ge=0)] = 1024
+    priors: list[Literal["transition", "nearby", "ease", "recent_ease"]] = [
+        "transition",
+        "ease",
+        "recent_ease",
+    ]
+    embedding_size: Positive = 64
     unknown_user_rate: Rate = 0.5
-    dropout: Rate = 0.2
-    l2: Annotated[float, Field(ge=0)] = 0.0
+    dropout: Rate = 0.3
     candidates: Positive = 100
+    refit: bool = False
     training: RetrievalTrainingSettings = RetrievalTrainingSettings()
 
-    @model_validator(mode="after")
-    def _what_is_left_out_does_not_show(self) -> RetrievalSettings:
-        telling = sorted(set(self.user_features) - set(LEAVE_ONE_OUT_FEATURES))
-        if self.history == "leave_one_out" and telling:
-            allowed = ", ".join(LEAVE_ONE_OUT_FEATURES)
-            raise ValueError(f"history leave_one_out takes user_features among {allowed}, not {telling[0]!r}")
-        return self
+    @field_validator("user_features")
+    @classmethod
+    def _hold_all_along(cls, names: list[str]) -> list[str]:
+        """A tower that reads a history in one go cannot take what changes with every rating beside it."""
+        for name in names:
+            if name not in RETRIEVAL_USER_FEATURES:
+                allowed = ", ".join(RETRIEVAL_USER_FEATURES)
+                raise ValueError(f"must be among {allowed}")
+        return names
 
 
 class RankingSettings(Section):
     """The model that orders candidates: features -> embeddings -> head -> score."""
 
-    head: str = "mlp"
-    head_options: dict[str, Any] = {"hidden": [64, 32], "dropout": 0.2}
+    head: str = "foldin"
+    head_options: dict[str, Any] = {
+        "factors": 20,
+        "iterations": 20,
+        "folds": 5,
+        "hidden": [64, 32],
+        "dropout": 0.3,
+    }
     objective: Literal["rating", "like", "implicit"] = "rating"
     like_threshold: float | None = None
     negatives: Positive = 5
@@ -194,31 +212,28 @@ class RankingSettings(Section):
         "movie_id",
         "genres",
         "release_year",
-        "user_count",
-        "user_mean",
-        "user_stddev",
-        "user_deviation",
-        "user_year_mean",
-        "user_year_stddev",
-        "top_genres",
         "history",
-        "days_since_first",
         "movie_count",
-        "movie_mean",
-        "movie_stddev",
         "movie_deviation",
     ]
     embedding_size: Positive = 16
-    unknown_user_rate: Rate = 0.05
-    unknown_movie_rate: Rate = 0.1
+    unknown_user_rate: Rate = 0.0
+    unknown_movie_rate: Rate = 0.0
+    refit: bool = False
 
-    @model_validator(mode="before")
-    @classmethod
-    def _options_are_a_heads_own(cls, section: Any) -> Any:
-        """The default options are those of the default head; another one starts from its own."""
-        if isinstance(section, dict) and section.get("head", "mlp") != "mlp":
-            return {"head_options": {}, **section}
-        return section
+    @model_validator(mode="after")
+    def _negatives_are_drawn_for_one_split(self) -> RankingSettings:
+        if self.refit and self.objective == "implicit":
+            raise ValueError("refit is for the objectives rating and like, not implicit")
+        return self
+
+
+class OrderSettings(Section):
+    """How the final order of the candidates is fitted: a linear score of what both models say."""
+
+    l2: Annotated[float, Field(ge=0)] = 0.1
+    folds: Annotated[int, Field(ge=2)] = 5
+    users: Positive = 10_000
 
 
 class Range(Section):
@@ -282,11 +297,10 @@ class TuningSettings(Section):
     workers: Positive = 1
     pruning: bool = True
     ranges: dict[str, Range] = {
-        "training.learning_rate": Range(low=0.0005, high=0.01, log=True),
-        "ranking.embedding_size": Range(low=8, high=32, step=8),
+        "training.learning_rate": Range(low=0.001, high=0.03, log=True),
+        "training.batch_size": Range(choices=[512, 1024, 2048]),
         "ranking.head_options.hidden": Range(choices=[[64, 32], [128, 64], [256, 64], [64]]),
         "ranking.head_options.dropout": Range(low=0.0, high=0.5),
-        "ranking.unknown_movie_rate": Range(low=0.0, high=0.3),
     }
 
     @field_validator("ranges", mode="before")
@@ -325,6 +339,7 @@ class Settings(Section):
     features: FeatureSettings = FeatureSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     ranking: RankingSettings = RankingSettings()
+    order: OrderSettings = OrderSettings()
     training: TrainingSettings = TrainingSettings()
     tuning: TuningSettings = TuningSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
@@ -372,6 +387,8 @@ def resolve(
     what came after them.
     """
     environ = os.environ if environ is None else environ
+    # Named here, so that `merge` sees when a tree chooses another head.
+    tree = merge({"ranking": RankingSettings().model_dump(mode="json")}, tree)
     assignments = [f"{key}={environ[name]}" for name, key in ENVIRONMENT.items() if name in environ]
     over = read_assignments([*assignments, *overrides])
     preset = over.pop("preset", tree.get("preset"))
@@ -426,11 +443,13 @@ def presets() -> list[str]:
 
 
 def read_preset(name: str) -> dict[str, Any]:
-    """The settings that a preset lays over a file."""
+    """The settings that a preset lays over a file, those of the preset that it builds on included."""
     if name not in presets():
         raise ConfigError(f"preset: must be one of {', '.join(presets())}, received {name!r}")
     with resources.as_file(resources.files("recommender") / "presets" / f"{name}.yaml") as path:
-        return read_yaml(path)
+        tree = read_yaml(path)
+    base = tree.pop("preset", None)
+    return merge(read_preset(base), tree) if base else tree
 
 
 def read_assignments(assignments: Iterable[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,13 +17,16 @@ from recommender.evaluation.report import to_json
 from recommender.models.baselines import fit_rating_baselines, fit_top_k_baselines
 from recommender.models.baselines.running_bias import RunningStatistics, fit_running_bias
 from recommender.models.ranking import RankingModel
+from recommender.models.retrieval import RetrievalModel
 from recommender.training import Trained
+from recommender.training.final_order import two_stages
 from recommender.training.ranking import predict, ranking_rows
 from recommender.training.retrieval import RetrievalScorer
 
 HELD_OUT = ("validation", "test")
 DEEP_RANKING = "deep_ranking"
 TWO_TOWER = "two_tower_retrieval"
+TWO_STAGE = "two_stage"
 
 Metrics = dict[str, dict[str, dict[str, Any]]]  # model -> split -> metric -> value
 Predictions = dict[str, NDArray[np.float32]]  # split -> (n,)
@@ -38,7 +42,8 @@ class RatingPredictor(Protocol):
 def evaluate(settings: Settings, prepared: Prepared, trained: Trained) -> dict[str, Any]:
     """Measure both models and all baselines on both held-out splits; docs/metrics.md defines every number.
 
-    Values that are not defined are None, so that the result is valid JSON.
+    `final_order` says how the lists of `two_stage` came to their order, see `FittedOrder`. Values that are
+    not defined are None, so that the result is valid JSON.
     """
     return to_json(
         {
@@ -49,13 +54,14 @@ def evaluate(settings: Settings, prepared: Prepared, trained: Trained) -> dict[s
             "parts": {name: part.model_dump() for name, part in prepared.schema.parts.items()},
             "models": rating_metrics(settings, prepared, trained)
             | top_k_metrics(settings, prepared, trained),
+            "final_order": asdict(trained.order),
         }
     )
 
 
 def rating_metrics(settings: Settings, prepared: Prepared, trained: Trained) -> Metrics:
     """Errors of the ranking model's predictions, beside the baselines' that predict ratings."""
-    metrics = {DEEP_RANKING: _deep_report(settings, prepared, trained.ranking)}
+    metrics = {DEEP_RANKING: _deep_report(settings, prepared, trained)}
     interactions, threshold = prepared.interactions, trained.ranking.like_threshold
     for name, baseline in fit_rating_baselines(interactions.part("train")).items():
         metrics[name] = _rating_report(prepared, _predict_held_out(prepared, baseline), threshold)
@@ -64,11 +70,18 @@ def rating_metrics(settings: Settings, prepared: Prepared, trained: Trained) -> 
 
 
 def top_k_metrics(settings: Settings, prepared: Prepared, trained: Trained) -> Metrics:
-    """Full rankings by the retrieval model, beside the baselines' that rank."""
+    """Full rankings by the retrieval model and by both stages, beside the baselines' that rank.
+
+    On validation, where the final order was fitted, each user's list is in the order fitted without them.
+    """
     metrics: Metrics = {}
     for split in HELD_OUT:
         known = prepared.interactions.before(split)
-        scorers: dict[str, Scorer] = {TWO_TOWER: RetrievalScorer(trained.retrieval, prepared.snapshot(split))}
+        retrieval, ranking = _retrieval_for(split, trained), _ranking_for(split, trained)
+        scorers: dict[str, Scorer] = {
+            TWO_TOWER: RetrievalScorer(retrieval, prepared.snapshot(split)),
+            TWO_STAGE: two_stages(settings, prepared, retrieval, ranking, trained.order, split),
+        }
         scorers |= fit_top_k_baselines(
             known, seed=settings.seed, half_life_days=settings.evaluation.half_life_days
         )
@@ -77,10 +90,24 @@ def top_k_metrics(settings: Settings, prepared: Prepared, trained: Trained) -> M
     return metrics
 
 
-def _deep_report(settings: Settings, prepared: Prepared, model: RankingModel) -> dict[str, dict[str, Any]]:
+def _retrieval_for(split: str, trained: Trained) -> RetrievalModel:
+    """The retrieval model to measure on a split: never one that was fitted on it."""
+    return trained.validated_retrieval if split == "validation" else trained.retrieval
+
+
+def _ranking_for(split: str, trained: Trained) -> RankingModel:
+    """The ranking model to measure on a split: never one that was fitted on it."""
+    return trained.validated_ranking if split == "validation" else trained.ranking
+
+
+def _deep_report(settings: Settings, prepared: Prepared, trained: Trained) -> dict[str, dict[str, Any]]:
     """What the ranking model's objective is about: errors in stars, likes, or ratings among drawn movies."""
+    model = trained.ranking
     rows = {split: ranking_rows(settings, prepared, split) for split in HELD_OUT}
-    predictions = {split: predict(model, part.arrays, part.negatives) for split, part in rows.items()}
+    predictions = {
+        split: predict(_ranking_for(split, trained), part.arrays, part.negatives)
+        for split, part in rows.items()
+    }
     if model.objective == "rating":
         return _rating_report(prepared, predictions, model.like_threshold)
     threshold = model.like_threshold if model.objective == "like" else 1.0

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,20 @@ def metrics() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def version(settings: Settings, prepared: Prepared, trained, metrics, tmp_path_factory) -> Path:
+def ordered(trained):
+    """Both models with a final order to which both of them count, whatever little data would have fitted."""
+    from recommender.models.final_order import FinalOrder
+
+    return replace(trained, order=replace(trained.order, order=FinalOrder(0.7, 1.3)))
+
+
+@pytest.fixture(scope="session")
+def version(settings: Settings, prepared: Prepared, ordered, metrics, tmp_path_factory) -> Path:
     """The folder of an exported version."""
     from recommender.export import export
 
     folder = tmp_path_factory.mktemp("versions") / "1"
-    export(settings, prepared, trained, metrics, folder)
+    export(settings, prepared, ordered, metrics, folder)
     return folder
 
 

@@ -50,6 +50,7 @@ def test_the_card_tells_data_results_limits_and_how_to_ask(version: Path, prepar
     assert "seed 42" in card
     assert f"timestamp {prepared.interactions.timestamp.max() + 1}" in card
     assert "`serving_default`" in card
+    assert "The order is by 0.700 times the score of retrieval +1.300 times the predicted rating" in card
 
 
 def test_a_version_is_never_written_over(

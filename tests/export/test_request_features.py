@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from recommender.data.encode import encode_features
 from recommender.data.features import FEATURES
-from recommender.export.request_features import context_at, users_at
+from recommender.export.request_features import users_at
 from recommender.export.rows import FeatureRows
+from recommender.models.context import context_at
 
 
 @pytest.mark.parametrize("passed", [0, 1, 3_599, 86_400, 10_000_001])

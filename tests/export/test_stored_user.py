@@ -11,6 +11,7 @@ import pytest
 from recommender.data.encode import encode_features
 from recommender.data.features import FEATURES
 from recommender.data.prepared import Prepared
+from recommender.export.stored_movies import stored_movie_specs
 from recommender.export.stored_user import stored_user_specs
 
 
@@ -39,22 +40,63 @@ def new_user(**known: Any) -> dict[str, Any]:
     return {**nothing, **lists, **strings, **known}
 
 
+MOVIES = np.array([3, 70, 3, 12])
+
+
+def asked(prepared: Prepared, rows: pa.Table, timestamp: int) -> dict[str, Any]:
+    """What `rank` is asked about the movies `MOVIES` and the user of the first row."""
+    movie_ids = prepared.movies["movie_id"][MOVIES].tolist()
+    return {**stored(prepared, rows.slice(0, 1)), "timestamp": [timestamp], "movie_ids": movie_ids}
+
+
 @pytest.mark.parametrize("user", [0, 40, 119])
-def test_candidates_of_stored_features_are_scored_like_pairs_of_the_feature_sql(
+def test_candidates_of_stored_features_are_rated_like_pairs_of_the_feature_sql(
     ask, prepared, trained, offline_rows, user: int
 ) -> None:
     timestamp = prepared.snapshot("serving").timestamp + 5_000
-    movies = np.array([3, 70, 3, 12])
-    rows = offline_rows([user] * 4, movies, timestamp)
-    answer = ask(
-        "rank",
-        **stored(prepared, rows.slice(0, 1)),
-        timestamp=[timestamp],
-        movie_ids=prepared.movies["movie_id"][movies].tolist(),
-    )
-    expected = trained.ranking(encode_features(rows, FEATURES, prepared.schema))
-    np.testing.assert_allclose(answer["scores"], expected, atol=1e-5)
-    assert np.isfinite(answer["scores"]).all()
+    rows = offline_rows([user] * 4, MOVIES, timestamp)
+    answer = ask("rank", **asked(prepared, rows, timestamp))
+    columns = encode_features(rows, FEATURES, prepared.schema)
+    expected = trained.ranking.predict_rating(columns).numpy()
+    np.testing.assert_allclose(answer["rating"], expected, atol=1e-5)
+    retrieved = ask("retrieve_by_features", **stored(prepared, rows.slice(0, 1)), k=80)
+    score_of = dict(zip(retrieved["movie_ids"][0], retrieved["scores"][0], strict=True))
+    for movie_id, rating, score in zip(
+        prepared.movies["movie_id"][MOVIES], expected, answer["scores"], strict=True
+    ):
+        if movie_id.encode() in score_of:  # else the user has rated it
+            assert score == pytest.approx(0.7 * score_of[movie_id.encode()] + 1.3 * rating, abs=1e-4)
+
+
+def test_candidates_are_ranked_by_the_ratings_that_the_store_has_seen_of_them(
+    ask, prepared, trained, offline_rows
+) -> None:
+    timestamp = prepared.snapshot("serving").timestamp
+    rows = offline_rows([40] * 4, MOVIES, timestamp)
+    inputs = asked(prepared, rows, timestamp)
+    live = {
+        "movie_count": np.array([3.0, 900.0, 0.0, 12.0], np.float32),
+        "movie_mean": np.array([1.5, 4.9, np.nan, 3.0], np.float32),
+        "movie_stddev": np.array([0.5, 0.1, np.nan, 1.0], np.float32),
+        "movie_deviation": np.array([-2.0, 1.5, np.nan, 0.0], np.float32),
+    }
+    assert live.keys() == stored_movie_specs().keys()
+    columns = {**encode_features(rows, FEATURES, prepared.schema), **live}
+    answer, before = ask("rank_by_features", **inputs, **live), ask("rank", **inputs)
+    expected = trained.ranking.predict_rating(columns).numpy()
+    np.testing.assert_allclose(answer["rating"], expected, atol=1e-5)
+    risen = answer["rating"] - before["rating"]
+    np.testing.assert_allclose(answer["scores"] - before["scores"], 1.3 * risen, atol=1e-4)
+    assert np.abs(risen).max() > 0.05
+
+
+def test_with_the_history_of_the_snapshot_both_ways_to_rank_are_the_same(ask, prepared, offline_rows) -> None:
+    timestamp = prepared.snapshot("serving").timestamp
+    inputs = asked(prepared, offline_rows([40] * 4, MOVIES, timestamp), timestamp)
+    snapshot = {name: prepared.snapshot("serving").movies[name][MOVIES] for name in stored_movie_specs()}
+    by_features, by_id = ask("rank_by_features", **inputs, **snapshot), ask("rank", **inputs)
+    for name in ("scores", "rating"):
+        np.testing.assert_allclose(by_features[name], by_id[name], rtol=1e-6)
 
 
 def test_candidates_are_retrieved_for_stored_features_as_for_the_user_id(ask, prepared, offline_rows) -> None:
@@ -101,8 +143,12 @@ def test_a_new_user_is_served_without_history_and_by_history(ask, prepared, most
     personal = ask("retrieve_by_features", **user, k=80)["movie_ids"][0]
     assert most_rated_movie.encode() not in personal
     assert personal[:5].tolist() != popular[0].tolist()
-    scores = ask("rank", **new_user(), timestamp=[1], movie_ids=["no movie", most_rated_movie])["scores"]
-    assert np.isfinite(scores).all()
+    movie_ids = ["no movie", most_rated_movie, prepared.movies["movie_id"][7]]
+    answer = ask("rank", **new_user(), timestamp=[1], movie_ids=movie_ids)
+    assert np.isfinite(answer["rating"]).all()
+    unknown, first, second = answer["scores"]
+    assert unknown == np.finfo(np.float32).min
+    assert first > second
 
 
 @pytest.fixture(scope="module")

@@ -71,6 +71,7 @@ def test_every_signature_is_warmed_up_with_a_request_that_it_answers(version: Pa
         "retrieve",
         "retrieve_by_features",
         "rank",
+        "rank_by_features",
         "recommend",
         "similar_movies",
     }

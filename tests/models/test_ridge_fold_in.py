@@ -45,6 +45,14 @@ def test_it_is_the_posterior_of_a_linear_regression(inputs) -> None:
         np.testing.assert_allclose(folded.residuals[row], target - columns @ coefficients, atol=1e-5)
 
 
+def test_one_users_columns_serve_all_candidates(inputs) -> None:
+    shared = {name: values[:1] for name, values in inputs.items() if name in ("columns", "target")}
+    repeated = {name: values.repeat(BATCH, axis=0) for name, values in shared.items()}
+    found = RidgeFoldIn(SCALES)(**(inputs | shared))
+    for ours, expected in zip(found, RidgeFoldIn(SCALES)(**(inputs | repeated)), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_without_ratings_the_prior_speaks(inputs) -> None:
     folded = RidgeFoldIn(SCALES)(**inputs)
     scaled = inputs["candidate"][2] * SCALES

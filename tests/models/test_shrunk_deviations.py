@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recommender.config import Settings
+from recommender.config import Settings, read_preset, resolve
 from recommender.data.prepared import Prepared
 from recommender.models.shrunk_deviations import ShrunkDeviations
 from recommender.training.ranking import build_ranking
@@ -51,7 +51,14 @@ def test_missing_deviations_do_not_break_the_gradient(prepared: Prepared) -> Non
 def test_the_ranking_model_uses_it_where_its_columns_are_features(
     dropped: set[str], has: bool, settings: Settings, prepared: Prepared
 ) -> None:
-    features = [name for name in settings.ranking.features if name not in dropped]
-    ranking = settings.ranking.model_copy(update={"features": features})
-    model = build_ranking(settings.model_copy(update={"ranking": ranking}), prepared)
+    features = [name for name in read_preset("mlp")["ranking"]["features"] if name not in dropped]
+    options = ["ranking.head=mlp", f"ranking.features={features}"]
+    model = build_ranking(resolve(settings.model_dump(mode="json"), options, {}), prepared)
     assert (model.deviations is not None) == has
+
+
+def test_a_head_with_a_closed_form_of_its_own_does_without(settings: Settings, prepared: Prepared) -> None:
+    options = [f"ranking.features={read_preset('mlp')['ranking']['features']}"]
+    model = build_ranking(resolve(settings.model_dump(mode="json"), options, {}), prepared)
+    assert model.head.has_closed_form
+    assert model.deviations is None

@@ -43,7 +43,7 @@ COUNTS = np.array([4, 8] * (MOVIES // 2 - 1) + [3, 0])
 
 def retrieval_settings(**options: object) -> RetrievalSettings:
     """Small towers; nothing dropped, nobody hidden unless `options` say so."""
-    small = {"embedding_size": 8, "hidden": [16], "negatives": 8, "unknown_user_rate": 0.0, "dropout": 0.0}
+    small = {"embedding_size": 8, "negatives": 8, "unknown_user_rate": 0.0, "dropout": 0.0, "priors": []}
     return RetrievalSettings(**{**small, **options})
 
 
@@ -70,10 +70,21 @@ def users(codes: np.ndarray, histories: list[list[int]]) -> Arrays:
     }
 
 
-def rated_pairs(rows: int, seed: int = 0) -> Arrays:
-    """Training rows: a movie of the user's colour, after three others of it."""
+def stretches(rows: int, seed: int = 0) -> Arrays:
+    """Training rows: four movies of the user's colour, each asked for after those before it."""
     random = np.random.default_rng(seed)
     codes = random.integers(0, USERS, rows)
-    watched = [code % 2 + 2 * random.choice(MOVIES // 2 - 1, 4, replace=False) for code in codes]
-    columns = users(codes, [list(movies[1:]) for movies in watched])
-    return {**columns, "movie_id": np.array([movies[0] + 1 for movies in watched], np.int32)}
+    watched = [code % 2 + 2 * random.choice(MOVIES // 2 - 1, 4, replace=False) + 1 for code in codes]
+    movies = np.pad(np.array(watched, np.int32), [[0, 0], [0, LENGTH - 4]])
+    ranks = np.full((rows, MOVIES + 1), 2**31 - 1, np.int32)
+    np.put_along_axis(ranks, movies[:, :4], np.arange(1, 5, dtype=np.int32)[np.newaxis], axis=1)
+    fixed = {name: column for name, column in users(codes, []).items() if not name.startswith("history")}
+    return {
+        **fixed,
+        "movies": movies,
+        "ratings": np.where(movies > 0, 4, 0).astype(np.float32),
+        "ages": np.zeros(movies.shape, np.float32),
+        "positions": np.tile(np.arange(LENGTH + 1), (rows, 1)),
+        "targets": np.pad(movies, [[0, 0], [0, 1]])[:, :, np.newaxis],
+        "ranks": ranks,
+    }

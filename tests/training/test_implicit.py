@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recommender.config import Settings, resolve
+from recommender.config import Settings, read_preset, resolve
 from recommender.data.encode import Arrays
 from recommender.data.prepared import Prepared
 from recommender.metrics.like import log_loss
@@ -21,7 +21,10 @@ USER_SIDE = ("gender", "age", "user_count", "top_genres", "history_movies", "his
 
 
 def with_negatives(settings: Settings, sampling: str) -> Settings:
-    options = ["ranking.negatives=3", f"ranking.negative_sampling={sampling}"]
+    features = read_preset("mlp")["ranking"]["features"]  # nearly all that there are
+    options = [
+        "ranking.negatives=3", f"ranking.negative_sampling={sampling}", f"ranking.features={features}",
+    ]  # fmt: skip
     return resolve(settings.model_dump(mode="json"), ["ranking.objective=implicit", *options], {})
 
 
@@ -110,7 +113,9 @@ def test_a_fit_learns_to_tell_ratings_from_drawn_movies(
     examples = ranking_examples(implicit, prepared, "test")
     np.testing.assert_array_equal(predict(again, examples), predict(model, examples))
 
-    report = rating_metrics(implicit, prepared, Trained(None, model, None, progress))[DEEP_RANKING]
+    report = rating_metrics(implicit, prepared, Trained(None, model, None, model, None, progress, None))[
+        DEEP_RANKING
+    ]
     assert report["validation"]["log_loss"] == pytest.approx(min(progress.validation))
     assert set(report["test"]) == {"ratings", "auc", "log_loss"}
 

@@ -4,20 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from recommender.config import Settings, load_settings
+from recommender.config import RetrievalTrainingSettings, Settings, load_settings
 from recommender.data.prepared import Prepared
 from recommender.errors import ConfigError
 from recommender.evaluation.ranking import evaluate_ranking
+from recommender.models import retrieval
 from recommender.models.retrieval import RetrievalModel
+from recommender.training import priors
 from recommender.training.fit import Progress
-from recommender.training.retrieval import (
-    RetrievalScorer,
-    build_retrieval,
-    retrieval_examples,
-    train_retrieval,
-)
+from recommender.training.retrieval import RetrievalScorer, build_retrieval, train_retrieval
 
 Fitted = tuple[RetrievalModel, Progress]
 
@@ -53,21 +49,49 @@ def test_the_weights_are_those_whose_candidates_validated_best(
     model, progress = fitted
     known, held_out = prepared.interactions.before("validation"), prepared.interactions.part("validation")
     scorer, k = RetrievalScorer(model, prepared.snapshot("validation")), settings.retrieval.candidates
+    mixture = model.mixture.numpy()
+    model.mixture.assign([1.0, 0.0, 0.0, 0.0])  # the tower alone, as while training
     report = evaluate_ranking(scorer, known, held_out, [k])
+    model.mixture.assign(mixture)
     assert report.metrics[f"ndcg@{k}"] == pytest.approx(max(progress.validation), abs=1e-6)
 
 
-def test_scores_are_the_inner_products_of_the_two_towers(prepared: Prepared, fitted: Fitted) -> None:
+def test_towers_and_priors_weigh_what_makes_validation_most_likely(
+    prepared: Prepared, fitted: Fitted
+) -> None:
+    model, _ = fitted
+    known, held_out = prepared.interactions.before("validation"), prepared.interactions.part("validation")
+    users = np.unique(held_out.user)
+    seen = known.matrix()[users].toarray() > 0
+    share = held_out.matrix()[users].toarray()
+    share /= share.sum(axis=1, keepdims=True)
+    columns = {name: column[users] for name, column in prepared.snapshot("validation").users.items()}
+
+    def likelihood(weights: np.ndarray) -> float:
+        model.mixture.assign(weights)
+        said = np.where(seen, -1e9, model.scores(columns).numpy()[:, 1:].astype(np.float64))
+        said -= np.log(np.exp(said).sum(axis=1, keepdims=True))
+        return float((share * said).sum() / len(users))
+
+    found = model.mixture.numpy()
+    best = likelihood(found)
+    assert (found >= 0).all()
+    for expert in range(len(found)):
+        for change in (-0.2, 0.2):
+            other = found + change * np.eye(len(found))[expert]
+            assert likelihood(np.maximum(other, 0)) <= best + 1e-5
+    model.mixture.assign(found)
+
+
+def test_a_batch_of_users_is_scored_as_each_alone(prepared: Prepared, fitted: Fitted) -> None:
     model, _ = fitted
     columns = prepared.snapshot("test").users
     users = [0, 7, prepared.schema.num_users - 1]
     batched = scores(model, prepared, users)
     assert batched.shape == (3, prepared.schema.num_movies)
     for row, user in enumerate(users):
-        vector = model.user_tower({name: column[[user]] for name, column in columns.items()})[0].numpy()
-        for movie in range(prepared.schema.num_movies):
-            expected = vector @ model.movie_tower(np.array([movie + 1]))[0].numpy()
-            assert batched[row, movie] == pytest.approx(expected, abs=1e-5)
+        alone = model.scores({name: column[[user]] for name, column in columns.items()}).numpy()
+        np.testing.assert_allclose(batched[row], alone[0, 1:], atol=1e-4)
 
 
 def test_a_new_user_without_history_gets_an_answer(prepared: Prepared, fitted: Fitted) -> None:
@@ -96,47 +120,41 @@ def test_the_same_seed_gives_the_same_numbers_and_another_others(
     assert other.loss != same.loss
 
 
-def test_point_in_time_rows_show_the_user_before_the_rating(settings: Settings, prepared: Prepared) -> None:
-    rows, transform = retrieval_examples(settings.retrieval, prepared, prepared.snapshot("validation"))
-    assert transform is None
-    first = np.unique(prepared.interactions.part("train").user, return_index=True)[1]
-    assert not rows["history_movies"][first].any()
-    assert rows["history_movies"].any()
-
-
-def test_leave_one_out_rows_show_all_other_movies_of_the_user(settings: Settings, prepared: Prepared) -> None:
-    changed = with_retrieval(settings, history="leave_one_out").retrieval
-    snapshot = prepared.snapshot("validation")
-    rows, transform = retrieval_examples(changed, prepared, snapshot)
-    assert transform is not None
-    batch = {name: tf.constant(column[:50]) for name, column in rows.items()}
-    shown = {name: column.numpy() for name, column in transform(batch).items()}
-    training = prepared.interactions.part("train")
-    np.testing.assert_array_equal(shown["movie_id"], training.movie[:50] + 1)
-    np.testing.assert_array_equal(shown["user_id"], training.user[:50] + 1)
-    removed = 0
-    for row, user in enumerate(training.user[:50]):
-        whole = snapshot.users["history_movies"][user]
-        kept = whole != training.movie[row] + 1
-        removed += (~kept).sum()
-        np.testing.assert_array_equal(shown["history_movies"][row], whole * kept)
-        ratings = snapshot.users["history_ratings"][user]
-        np.testing.assert_array_equal(shown["history_ratings"][row], ratings * kept)
-    assert removed > 0
-
-
-def test_leave_one_out_trains(settings: Settings, prepared: Prepared, tmp_path: Path) -> None:
-    _, progress = train_retrieval(with_retrieval(settings, history="leave_one_out"), prepared, tmp_path)
+@pytest.mark.parametrize(
+    "changes",
+    [{"targets": "left_out"}, {"softmax": "sampled", "history_encoder": ["pooled"]}],
+    ids=["left_out", "sampled"],
+)
+def test_other_targets_and_losses_train(
+    settings: Settings, prepared: Prepared, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    training = RetrievalTrainingSettings(epochs=3, batch_size=64, learning_rate=0.02)
+    changed = with_retrieval(settings, training=training, **changes)
+    _, progress = train_retrieval(changed, prepared, tmp_path)
     assert progress.loss[-1] < progress.loss[0]
 
 
-def test_features_that_give_the_left_out_movie_away_are_an_error() -> None:
-    telling = ["retrieval.history=leave_one_out", "retrieval.user_features=[user_id, liked_movies]"]
-    with pytest.raises(ConfigError, match=r"retrieval: .*leave_one_out.*'liked_movies'"):
-        load_settings(overrides=telling, environ={})
-    assert load_settings(overrides=telling[1:], environ={}).retrieval.history == "point_in_time"
+@pytest.mark.parametrize("name", ["liked_movies", "shoe_size"])
+def test_user_features_that_change_with_every_rating_are_an_error(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"retrieval.user_features: must be among .*'{name}'"):
+        load_settings(overrides=[f"retrieval.user_features=[user_id, {name}]"], environ={})
 
 
-def test_unknown_features_are_an_error(settings: Settings, prepared: Prepared) -> None:
-    with pytest.raises(ConfigError, match=r"retrieval.user_features: .*'shoe_size'"):
-        build_retrieval(with_retrieval(settings, user_features=["shoe_size"]), prepared)
+def test_tables_of_pairs_are_refused_where_there_are_too_many_movies(
+    settings: Settings, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(priors, "EASE_MAX_MOVIES", 79)
+    with pytest.raises(
+        ConfigError, match=r"retrieval.priors: .* at most 79 .* 80: set retrieval.priors=\[\]"
+    ):
+        build_retrieval(settings, prepared)
+    build_retrieval(with_retrieval(settings, priors=[]), prepared)
+
+
+def test_all_movies_are_compared_only_where_there_are_not_too_many(
+    settings: Settings, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrieval, "MOST_COMPARED", 79)
+    with pytest.raises(ConfigError, match=r"retrieval.softmax: full .* at most 79, .* 80: set .*=sampled"):
+        build_retrieval(settings, prepared)
+    build_retrieval(with_retrieval(settings, softmax="sampled"), prepared)

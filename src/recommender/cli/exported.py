@@ -89,7 +89,7 @@ def similar(movie: str, n: int, as_json: bool, number: int | None, config: Path 
 # The metrics that tell versions apart at a glance: model, metric on the test split.
 HEADLINES = {
     "rmse": ("deep_ranking", "rmse"),
-    "ndcg@10": ("two_tower_retrieval", "ndcg@10"),
+    "ndcg@10": ("two_stage", "ndcg@10"),
     "accuracy@100": ("two_tower_retrieval", "accuracy@100"),
 }
 

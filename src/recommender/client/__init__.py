@@ -1,6 +1,6 @@
 """Asking a served model over REST: TensorFlow Serving's or ours, they answer the same."""
 
-from recommender.client.answers import Prediction, VersionStatus
+from recommender.client.answers import Prediction, Ranking, VersionStatus
 from recommender.client.errors import (
     AnswerTimeout,
     NotFound,
@@ -17,6 +17,7 @@ __all__ = [
     "ModelClient",
     "NotFound",
     "Prediction",
+    "Ranking",
     "RequestRefused",
     "ScoredMovie",
     "ServerFailed",

@@ -44,6 +44,19 @@ class Prediction:
     movie_embedding: list[float]
 
 
+@dataclass(frozen=True)
+class Ranking:
+    """What n candidates of one user got, in their order.
+
+    `scores` order them, higher is better, and compare within one answer only. `predictions` are stars where
+    `objective` is rating, probabilities where it is like or implicit.
+    """
+
+    objective: str
+    scores: list[float]
+    predictions: list[float]
+
+
 def read_statuses(answer: Mapping[str, Any]) -> list[VersionStatus]:
     """The versions of a status answer, in its order, which is newest first."""
     return [
@@ -61,6 +74,12 @@ def read_prediction(outputs: Mapping[str, Any]) -> Prediction:
     """The answer for one pair of a user and a movie."""
     (objective,) = outputs.keys() - set(EMBEDDINGS)
     return Prediction(objective, outputs[objective][0], *(outputs[name][0] for name in EMBEDDINGS))
+
+
+def read_ranking(outputs: Mapping[str, Any]) -> Ranking:
+    """The answer for the candidates of one user."""
+    (objective,) = outputs.keys() - {"scores"}
+    return Ranking(objective, outputs["scores"], outputs[objective])
 
 
 def read_movies(outputs: Mapping[str, Any]) -> list[ScoredMovie]:

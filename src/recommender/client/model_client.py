@@ -10,9 +10,11 @@ from urllib.parse import quote
 
 from recommender.client.answers import (
     Prediction,
+    Ranking,
     VersionStatus,
     read_movies,
     read_prediction,
+    read_ranking,
     read_statuses,
 )
 from recommender.client.connection import Connection
@@ -122,10 +124,22 @@ class ModelClient:
         """The same for one user of these features; each has one row, as in `{"age": ["25"], ...}`."""
         return self._movies("retrieve_by_features", **stored, k=n)
 
-    def rank(self, stored: Mapping[str, Any], timestamp: int, movie_ids: Sequence[str]) -> list[float]:
-        """The ranking model's scores of these movies for one user of these features, in their order."""
-        inputs = {**stored, "timestamp": [timestamp], "movie_ids": list(movie_ids)}
-        return self.predict(inputs=inputs, signature_name="rank")
+    def rank(self, stored: Mapping[str, Any], timestamp: int, movie_ids: Sequence[str]) -> Ranking:
+        """The final order's scores and the ranking model's predictions of these movies for one user of these
+        features, in their order."""
+        return self._ranking("rank", stored, timestamp, movie_ids)
+
+    def rank_by_features(
+        self,
+        stored: Mapping[str, Any],
+        timestamp: int,
+        movie_ids: Sequence[str],
+        histories: Mapping[str, Sequence[float]],
+    ) -> Ranking:
+        """The same with each movie's ratings so far: `movie_count` and the other columns of its history have
+        one number a movie, NaN = missing."""
+        columns = {name: list(values) for name, values in histories.items()}
+        return self._ranking("rank_by_features", {**stored, **columns}, timestamp, movie_ids)
 
     def similar(self, movie: str, n: int = 10) -> list[ScoredMovie]:
         """The `n` movies most like one, given by id or title; raises `RecommenderError` for none such."""
@@ -133,6 +147,12 @@ class ModelClient:
         if not found:
             raise RecommenderError(f"no movie with the title or id {movie!r} is in the model")
         return found
+
+    def _ranking(
+        self, signature_name: str, features: Mapping[str, Any], timestamp: int, movie_ids: Sequence[str]
+    ) -> Ranking:
+        inputs = {**features, "timestamp": [timestamp], "movie_ids": list(movie_ids)}
+        return self._understood(read_ranking, self.predict(inputs=inputs, signature_name=signature_name))
 
     def _movies(self, signature_name: str, **inputs: Any) -> list[ScoredMovie]:
         return self._understood(read_movies, self.predict(inputs=inputs, signature_name=signature_name))

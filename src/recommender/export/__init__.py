@@ -43,7 +43,10 @@ def export(
         module = ServingModule(settings, prepared, trained)
         _save_model(module, settings, prepared, building)
         write_smoke(prepared, building)
-        _write(building / "model-card.md", model_card(settings, prepared, metrics, module.moment))
+        _write(
+            building / "model-card.md",
+            model_card(settings, prepared, trained.order.order, metrics, module.moment),
+        )
         _write(building / "provenance.json", _json(provenance(settings, prepared.schema, started)))
 
 

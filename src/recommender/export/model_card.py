@@ -12,6 +12,7 @@ from typing import Any
 from recommender.config import Settings
 from recommender.data.prepared import Prepared
 from recommender.data.schema import Schema
+from recommender.models.final_order import FinalOrder
 
 REPORTED_SPLIT = "test"
 
@@ -19,8 +20,9 @@ CARD = """\
 # Model card: {name}
 
 Recommends movies that a user has not rated and predicts ratings. Two models in one TensorFlow SavedModel:
-a two-tower model retrieves {candidates} candidates out of {num_movies:,} movies, a deep ranking model with
-the head `{head}` and the objective `{objective}` orders them. Trained from scratch with seed {seed}.
+a retrieval model finds {candidates} candidates out of {num_movies:,} movies, a deep ranking model with the
+head `{head}` and the objective `{objective}` says what the user makes of them, and both scores together order
+them. Trained from scratch with seed {seed}.
 
 ## Intended use
 
@@ -46,6 +48,8 @@ Definitions: docs/metrics.md. Validation figures, standard errors and figures by
 `metrics.json`.
 
 {tables}
+
+`two_stage` are the final lists, `two_tower_retrieval` the same movies as retrieval orders them. {order}
 
 ## Limits
 
@@ -84,8 +88,9 @@ curl http://localhost:8501/v1/models/{name}:predict -d \\
 | `predict_by_id_at` | user_id, movie_id, timestamp | the same |
 | `retrieve` | user_id, k | movie_ids, titles, scores of retrieval |
 | `retrieve_by_features` | one user's stored features, k | the same |
-| `rank` | one user's stored features, timestamp, movie_ids | scores |
-| `recommend` | user_id, exclude (movie ids, "" for none), k | movie_ids, titles, scores of ranking |
+| `rank` | one user's stored features, timestamp, movie_ids | scores of the final order, `{objective}` |
+| `rank_by_features` | the same and every movie's stored history | the same |
+| `recommend` | user_id, exclude (movie ids, "" for none), k | movie_ids, titles, scores of the final order |
 | `similar_movies` | movie (id, or else title), k | movie_ids, titles, cosines |
 
 Titles match without case, accents and punctuation; of movies with the same title the one with most ratings
@@ -99,7 +104,9 @@ MODES = {
 }
 
 
-def model_card(settings: Settings, prepared: Prepared, metrics: Mapping[str, Any], moment: int) -> str:
+def model_card(
+    settings: Settings, prepared: Prepared, order: FinalOrder, metrics: Mapping[str, Any], moment: int
+) -> str:
     """The card as Markdown; `metrics` has `models`: name -> split -> metric -> value.
 
     `moment` is the second, UTC, as of which the model knows users and movies.
@@ -119,6 +126,7 @@ def model_card(settings: Settings, prepared: Prepared, metrics: Mapping[str, Any
         mode_text=MODES[schema.feature_mode],
         reported=REPORTED_SPLIT,
         tables=_tables(metrics) or "Not measured.",
+        order=_order(order, settings.ranking.objective),
         moment=moment,
         moment_text=datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         duplicates=prepared.movies["title"].duplicated().sum(),
@@ -136,6 +144,16 @@ def _data(schema: Schema) -> str:
         f"`{schema.dataset}`, fingerprint `{schema.fingerprint}`. Sources and licences are in "
         "data/README.md, but for `custom` data, whose owner sets the terms. A model carries what it learnt "
         "from its data: read the licence before you publish it."
+    )
+
+
+def _order(order: FinalOrder, objective: str) -> str:
+    if order == FinalOrder():
+        return "The order is that of retrieval: on validation, nothing fitted was better."
+    what = "the predicted rating" if objective == "rating" else f"the log-odds of `{objective}`"
+    return (
+        f"The order is by {order.retrieval:.3f} times the score of retrieval {order.preference:+.3f} times "
+        f"{what}, fitted on validation; for users without ratings it is that of retrieval."
     )
 
 

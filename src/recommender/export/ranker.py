@@ -5,10 +5,10 @@ from __future__ import annotations
 import tensorflow as tf
 
 from recommender.config import RankingSettings
-from recommender.data.features import select
-from recommender.export.request_features import context_at
+from recommender.data.features import BY_NAME, select
 from recommender.export.rows import Columns
 from recommender.export.traced import traced_once
+from recommender.models.context import context_at
 from recommender.models.ranking import RankingModel
 
 
@@ -20,10 +20,11 @@ class Ranker(tf.Module):
         super().__init__()
         features = select(settings.features, "ranking.features")
         self._columns = [column for feature in features for column in feature.columns]
+        self._shared = BY_NAME["history"].columns if model.head.shares_history else ()
         self.objective = model.objective
         rating = model.objective == "rating"
         self._prediction = traced_once(model.predict_rating if rating else model.predict_probability)
-        self._score = traced_once(model) if rating else self._prediction
+        self._score = traced_once(model if rating else model.predict_probability)
         self._variables = model.variables
 
     def prediction(self, users: Columns, movies: Columns, timestamp: tf.Tensor) -> tf.Tensor:
@@ -36,7 +37,11 @@ class Ranker(tf.Module):
         Expected ratings are not cut to the scale here, because the best would tie.
         """
         n = tf.shape(movies["movie_id"])[0]
-        users = {name: tf.repeat(column, n, axis=0) for name, column in user.items() if name in self._columns}
+        users = {
+            name: tf.ensure_shape(column, [1, None]) if name in self._shared else tf.repeat(column, n, axis=0)
+            for name, column in user.items()
+            if name in self._columns
+        }
         return self._score(self._join(users, movies, tf.repeat(timestamp, n)))
 
     def _join(self, users: Columns, movies: Columns, timestamp: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -1,16 +1,11 @@
-"""Features that depend on the second of the request; the same formulas as `features.sql`."""
+"""Features of users that move on with the second of the request; the same formulas as `features.sql`."""
 
 from __future__ import annotations
-
-import math
-from collections.abc import Mapping
 
 import tensorflow as tf
 
 from recommender.export.rows import Columns
-
-SECONDS_PER_DAY = 86_400
-SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY
+from recommender.models.context import SECONDS_PER_DAY
 
 
 def users_at(users: Columns, moment: int, timestamp: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -29,25 +24,6 @@ def users_at(users: Columns, moment: int, timestamp: tf.Tensor) -> dict[str, tf.
         days = tf.cast(passed, tf.float64) / SECONDS_PER_DAY
         moved["days_since_first"] = _grown(users["days_since_first"], days)
     return moved
-
-
-def context_at(timestamp: tf.Tensor) -> dict[str, tf.Tensor]:
-    """The context features at the seconds `timestamp` int64 `(n,)`: hour of the day and day of the week,
-    cyclic."""
-    # The epoch began on a Thursday, day 4 of a week that starts on Sunday.
-    weekday = timestamp + 4 * SECONDS_PER_DAY
-    return {
-        **_cyclic("hour", timestamp, SECONDS_PER_DAY),
-        **_cyclic("weekday", weekday, SECONDS_PER_WEEK),
-    }
-
-
-def _cyclic(name: str, seconds: tf.Tensor, period: int) -> Mapping[str, tf.Tensor]:
-    angle = 2 * math.pi * tf.cast(seconds % period, tf.float64) / period
-    return {
-        f"{name}_sin": tf.cast(tf.sin(angle), tf.float32),
-        f"{name}_cos": tf.cast(tf.cos(angle), tf.float32),
-    }
 
 
 def _grown(values: tf.Tensor, by: tf.Tensor) -> tf.Tensor:

@@ -11,6 +11,7 @@ from recommender.data.schema import Schema
 from recommender.export.rows import Columns
 from recommender.export.traced import traced_once
 from recommender.models.retrieval import RetrievalModel
+from recommender.models.retrieval_tower import MovieSide
 
 
 class Retriever(tf.Module):
@@ -24,27 +25,31 @@ class Retriever(tf.Module):
         self, model: RetrievalModel, settings: RetrievalSettings, schema: Schema, num_ratings: NDArray
     ) -> None:
         super().__init__()
-        features = select(settings.user_features, "retrieval.user_features")
+        features = select({*settings.user_features, "history"}, "retrieval.user_features")
         self._columns = [column for feature in features for column in feature.columns]
-        self._by_id_only = "user_id" in self._columns and not any(
-            feature.source == "user_history" for feature in features
-        )
+        self._by_id_only = "user_id" in settings.user_features and "history" not in settings.user_features
         self._known_users = schema.known_users
-        self._tower = traced_once(model.user_tower)
-        self._variables = model.user_tower.variables
-        vectors = model.movie_tower(tf.range(schema.num_movies + 1))
+        movies = [_kept(side) for side in model.movie_sides()]
+        self._scores = traced_once(lambda columns: model.scores(columns, movies))
+        # Apart, because what was traced for any number of users would be taken for one user, too.
+        self._scores_of_one = traced_once(lambda columns: model.scores(columns, movies))
+        self._user_vectors = traced_once(model.user_vectors)
+        self._variables = [*model.variables, *(part for side in movies for part in side)]
+        vectors = tf.concat([side.vectors for side in movies], axis=1)
         self.movie_vectors = tf.Variable(vectors, trainable=False, name="movie_vectors")
         popularity = tf.math.log1p(tf.constant([0, *num_ratings], tf.float32))
         self._popularity = tf.Variable(popularity, trainable=False, name="popularity")
 
     def user_vectors(self, users: Columns) -> tf.Tensor:
-        """`(n, embedding_size)` of the encoded columns of users."""
-        return self._tower({column: users[column] for column in self._columns})
+        """`(n, embedding_size * towers)` of the encoded columns of users."""
+        return self._user_vectors({column: users[column] for column in self._columns})
 
     def scores(self, users: Columns) -> tf.Tensor:
-        """`(n, num_movies + 1)`, by index: inner products; log(1 + number of ratings) for those not known."""
-        products = tf.matmul(self.user_vectors(users), self.movie_vectors, transpose_b=True)
-        return tf.where(self._is_known(users)[:, tf.newaxis], products, self._popularity)
+        """`(n, num_movies + 1)`, by index: `RetrievalModel.scores`; log(1 + ratings) for those not known."""
+        columns = {column: users[column] for column in self._columns}
+        is_one = all(column.shape[0] == 1 for column in columns.values())
+        scores = (self._scores_of_one if is_one else self._scores)(columns)
+        return tf.where(self._is_known(users)[:, tf.newaxis], scores, self._popularity)
 
     def similarities(self, movies: tf.Tensor) -> tf.Tensor:
         """Cosines of movies `(n,)` with all: `(n, num_movies + 1)`."""
@@ -55,3 +60,8 @@ class Retriever(tf.Module):
         if self._by_id_only:
             return (users["user_id"] > 0) & (users["user_id"] <= self._known_users)
         return users["user_count"] > 0
+
+
+def _kept(side: MovieSide) -> MovieSide:
+    """As variables: embedding the whole catalogue takes longer than everything else of a request."""
+    return MovieSide(*(tf.Variable(part, trainable=False, name="movie_side") for part in side))

@@ -9,14 +9,16 @@ import tensorflow as tf
 
 from recommender.config import Settings
 from recommender.data.prepared import Prepared
+from recommender.export.final_stage import FinalStage
 from recommender.export.inputs import signature_inputs
 from recommender.export.lookups import Lookup
 from recommender.export.movie_names import MovieNames
 from recommender.export.ranker import Ranker
 from recommender.export.request_features import users_at
 from recommender.export.retriever import Retriever
-from recommender.export.rows import FeatureRows
+from recommender.export.rows import Columns, FeatureRows
 from recommender.export.seen import SeenMovies, cells
+from recommender.export.stored_movies import with_live_history
 from recommender.export.stored_user import StoredUser
 from recommender.export.top_movies import LOWEST, best, best_movies, exclude
 from recommender.training import Trained
@@ -47,6 +49,7 @@ class ServingModule(tf.Module):
         self._stored_user = StoredUser(schema, self._user_index, self._names)
         self._retriever = Retriever(trained.retrieval, settings.retrieval, schema, num_ratings)
         self._ranker = Ranker(trained.ranking, settings.ranking)
+        self._final_stage = FinalStage(self._ranker, trained.order.order, schema.rating_scale)
 
     def signatures(self) -> dict[str, Any]:
         """Concrete functions by name, traced anew; the method of that name says what is answered."""
@@ -83,22 +86,29 @@ class ServingModule(tf.Module):
         return self._names.answer(*best_movies(scores, k))
 
     def rank(self, timestamp: tf.Tensor, movie_ids: tf.Tensor, **stored: tf.Tensor) -> Answer:
-        """`scores` `(n,)` of n candidates for one user of these features, which are as of `timestamp` `(1,)`.
+        """`scores` `(n,)` of the final order of n candidates for one user of these features, and what the
+        ranking model predicts of each under the name of its objective: `rating`, `like` or `implicit`.
 
-        Excludes nothing and keeps the order of the candidates.
+        The features are as of `timestamp` `(1,)`. Excludes nothing and keeps the order of the candidates,
+        which need not come from retrieval. A movie that is not in the data has the lowest float as score.
         """
-        movies = self._movies(self._names.by_id(movie_ids))
-        return {"scores": self._ranker.candidate_scores(self._stored_user.encode(stored), movies, timestamp)}
+        return self._rank(stored, self._movies(self._names.by_id(movie_ids)), timestamp)
+
+    def rank_by_features(self, timestamp: tf.Tensor, movie_ids: tf.Tensor, **stored: tf.Tensor) -> Answer:
+        """The same with the ratings of each candidate so far as a feature store holds them, `(n,)`, where
+        `rank` knows those of the snapshot."""
+        movies = with_live_history(self._movies(self._names.by_id(movie_ids)), stored)
+        return self._rank(stored, movies, timestamp)
 
     def recommend(self, user_id: tf.Tensor, exclude: tf.Tensor, k: tf.Tensor) -> Answer:
-        """The `k` best of the retrieved candidates by the ranking model, never one that the user has rated.
+        """The `k` best of the retrieved candidates by the final order, never one that the user has rated.
 
-        Retrieval decides what is looked at, because a rating model alone brings up obscure movies with few,
-        high ratings. `exclude` `(n, any)` are ids of more movies to leave out, "" is none.
+        Candidates are `retrieval.candidates`, or `k` if that is more. `exclude` `(n, any)` are ids of more
+        movies to leave out, "" is none.
         """
         users = self._user_index(user_id)
-        candidates = self._candidates(users, self._names.by_id(exclude), k)
-        places, scores = best(self._rank_candidates(users, candidates), k)
+        candidates, retrieved = self._candidates(users, self._names.by_id(exclude), k)
+        places, scores = best(self._order(users, candidates, retrieved), k)
         return self._names.answer(tf.gather(candidates, places, batch_dims=1), scores)
 
     def similar_movies(self, movie: tf.Tensor, k: tf.Tensor) -> Answer:
@@ -117,30 +127,33 @@ class ServingModule(tf.Module):
             "movie_embedding": tf.gather(self._retriever.movie_vectors, movies),
         }
 
-    def _candidates(self, users: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
-        """What ranking gets to order, by retrieval: indices `(n, at least k)`, 0 where fewer are left."""
+    def _candidates(self, users: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """What to order: indices `(n, at least k)`, 0 where fewer are left, and their scores of retrieval."""
         unwanted = tf.concat([self._seen.cells(users), cells(excluded)], axis=0)
         scores = exclude(self._retriever.scores(self._users(users)), unwanted)
-        return best_movies(scores, tf.maximum(k, self._num_candidates))[0]
+        return best_movies(scores, tf.maximum(k, self._num_candidates))
 
-    def _rank_candidates(self, users: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
-        """Scores of candidates `(n, c)` for their users `(n,)`; `LOWEST` where there is none."""
+    def _order(self, users: tf.Tensor, candidates: tf.Tensor, retrieved: tf.Tensor) -> tf.Tensor:
+        """Final scores of candidates `(n, c)` for their users `(n,)`; `LOWEST` where there is none."""
+
+        def of_user(row: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
+            user, movies, scores = row
+            moment = self._moments(user[tf.newaxis])
+            return self._final_stage(self._users(user[tf.newaxis]), self._movies(movies), scores, moment)[0]
+
         # User by user, so that the memory needed does not grow with the batch. map_fn cannot map nothing.
-        scores = tf.cond(
+        return tf.cond(
             tf.size(users) > 0,
-            lambda: tf.map_fn(
-                lambda row: self._rank_row(*row), (users, candidates), fn_output_signature=tf.float32
-            ),
+            lambda: tf.map_fn(of_user, (users, candidates, retrieved), fn_output_signature=tf.float32),
             lambda: tf.zeros(tf.shape(candidates)),
         )
-        return tf.where(candidates > 0, scores, LOWEST)
 
-    def _rank_row(self, user: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
-        """Scores `(c,)` of the candidates `(c,)` for one user, as of the snapshot."""
-        of_user = self._users(user[tf.newaxis])
-        return self._ranker.candidate_scores(
-            of_user, self._movies(candidates), self._moments(user[tf.newaxis])
-        )
+    def _rank(self, stored: Columns, movies: Columns, timestamp: tf.Tensor) -> Answer:
+        """What candidates `(n, ...)` get for one user of stored features."""
+        user = self._stored_user.encode(stored)
+        retrieved = tf.gather(self._retriever.scores(user)[0], movies["movie_id"])
+        scores, predicted = self._final_stage(user, movies, retrieved, timestamp)
+        return {"scores": scores, self._ranker.objective: predicted}
 
     def _moments(self, like: tf.Tensor) -> tf.Tensor:
         return tf.fill(tf.shape(like), tf.constant(self.moment, tf.int64))

@@ -80,4 +80,4 @@ def _fit(values: tf.Tensor, width: int) -> tf.Tensor:
     """The first `width` columns of `(n, any)`, filled up with zeros."""
     values = values[:, :width]
     filled = tf.pad(values, [[0, 0], [0, width - tf.shape(values)[1]]])
-    return tf.ensure_shape(filled, [None, width])
+    return tf.ensure_shape(filled, [values.shape[0], width])

@@ -43,6 +43,7 @@ class EmbeddedSpec(NamedTuple):
     rows: dict[str, int]  # name of each of `indices` -> one more than its highest value
     embedding_size: int
     content: MovieContent | None = None  # of the catalogue; None where nobody has given it
+    rating_mean: float = 0.0  # of the training split; scores in stars are above it
 
 
 class FeatureEmbedding(tf.keras.layers.Layer):

@@ -47,7 +47,7 @@ class RankingModel(tfrs.models.Model):
             settings.unknown_movie_rate,
             name="embedding",
         )
-        spec = self.embedding.spec._replace(content=content)
+        spec = self.embedding.spec._replace(content=content, rating_mean=schema.rating_mean)
         self.head = build_head(settings.head, settings.head_options, spec)
         known = set(settings.features) >= shrunk_deviations.FEATURES and not self.head.has_closed_form
         self.deviations = shrunk_deviations.ShrunkDeviations(schema, name="deviations") if known else None

@@ -33,7 +33,10 @@ class RatingPrecision(tf.keras.layers.Layer):
     def call(
         self, target: tf.Tensor, rated: FactoredMovies, candidate: FactoredMovies, history: History
     ) -> tf.Tensor:
-        """`(batch, length)`, 0 where padded; `target` is what the regression is to explain."""
+        """`(batch, length)`, 0 where padded; `target` is what the regression is to explain.
+
+        `target`, `rated` and `history` may be `(1, length)` for all candidates.
+        """
         length = tf.shape(target)[1]
         place = tf.math.log1p(tf.range(length, dtype=tf.float32) / 10.0)
         log_noise = self.log_noise + self.by_age * history.ages + self.by_place * place
@@ -41,8 +44,8 @@ class RatingPrecision(tf.keras.layers.Layer):
         factors, content = _unit(rated.factors), _unit(rated.content)
         cosines = tf.stack(
             [
-                tf.einsum("bln,bn->bl", factors, _unit(candidate.factors)),
-                tf.einsum("bln,bn->bl", content, _unit(candidate.content)),
+                tf.linalg.matvec(factors, _unit(candidate.factors)),
+                tf.linalg.matvec(content, _unit(candidate.content)),
             ],
             axis=2,
         )

@@ -48,22 +48,35 @@ class RidgeFoldIn(tf.keras.layers.Layer):
 
         `columns` `(batch, length, n)`, `target` and `precision` (1 / variance of the noise, 0 = padding)
         `(batch, length)`, `candidate` `(batch, n)`, `prior_mean` `(batch, n)` in units of the scale.
+        `columns` and `target` may be those of one user, statically 1 for the batch, for all candidates.
         """
         scale = tf.exp(self.log_scale)
         expected = prior_mean * scale
-        surprise = target - tf.einsum("bln,bn->bl", columns, expected)
-        weighted = columns * precision[:, :, tf.newaxis]
+        surprise = target - tf.linalg.matvec(columns, expected)
         # In units of the scale the prior is a unit Gaussian, and the matrix well conditioned in float32.
-        moments = tf.matmul(weighted, columns, transpose_a=True) * scale[:, tf.newaxis] * scale
-        shift = tf.einsum("bln,bl->bn", weighted, surprise) * scale
+        moments = weighted_moments(columns, precision) * scale[:, tf.newaxis] * scale
+        shift = tf.linalg.matvec(columns, precision * surprise, transpose_a=True) * scale
         right = tf.stack([shift, candidate * scale], axis=2)  # (batch, n, 2)
         solved = solve_positive_definite(moments + tf.eye(columns.shape[2]), right)
         coefficients = expected + solved[:, :, 0] * scale
         return FoldedIn(
             prediction=tf.einsum("bn,bn->b", candidate, coefficients),
             variance=tf.einsum("bn,bn->b", candidate * scale, solved[:, :, 1]),
-            residuals=target - tf.einsum("bln,bn->bl", columns, coefficients),
+            residuals=target - tf.linalg.matvec(columns, coefficients),
         )
+
+
+def weighted_moments(columns: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Sum over l of weights[b, l] * columns[b, l] columns[b, l]': `(batch, n, n)`.
+
+    Columns of one user, statically `(1, length, n)`, are multiplied with each other once for all rows of
+    `weights` `(batch, length)`.
+    """
+    if columns.shape[0] != 1:
+        return tf.matmul(columns * weights[:, :, tf.newaxis], columns, transpose_a=True)
+    n = columns.shape[2]
+    products = tf.reshape(columns[0, :, :, tf.newaxis] * columns[0, :, tf.newaxis, :], [-1, n * n])
+    return tf.reshape(tf.matmul(weights, products), [-1, n, n])
 
 
 @tf.custom_gradient

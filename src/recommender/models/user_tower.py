@@ -1,77 +1,60 @@
-"""The user tower: who a user is and what they rated -> one vector."""
+"""The user tower: who a user is and what they rated, in order -> one vector after each rating."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from recommender.models.embedding import FeatureEmbedding, History
+from recommender.models.embedding import FeatureEmbedding
+from recommender.models.rated_sequence import RatedSequence, rating_and_gap
 
 Columns = Mapping[str, tf.Tensor]
 
 
 class UserTower(tf.keras.layers.Layer):
-    """Encoded columns of users -> vectors `(batch, size)`, where `size` is the embedding's.
+    """Vectors of a user before the first rating and after each: `(batch, length + 1, size)`.
 
-    Joins the embedded features, and of the history its mean, a mean with learned weights by position and the
-    last movie; `hidden` layers and a linear one follow. Without `hidden` the tower is linear. Only the newest
-    `history_length` ratings count. In training, a share `dropout` of the history and of the last hidden
-    layer's units is left out.
+    `encoder` reads a learned start vector and then, for each rating, the movie's embedding plus one of stars
+    and of the time since the rating before; what is said of position i depends on the first i ratings only.
+    The features of `embedding`, which do not change while a user rates, are added linearly. Without `encoder`
+    they are all. In training a share `dropout` of the encoder's inputs is zeroed, and the ids of some users
+    are hidden as `embedding` says.
     """
 
     def __init__(
         self,
         embedding: FeatureEmbedding,
-        size: int,
-        hidden: Sequence[int] = (),
-        history_length: int = 50,
+        encoder: tf.keras.layers.Layer | None,
         dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.embedding = embedding
-        self.history_length = min(history_length, embedding.schema.history_length)
-        self.dropout_rate = dropout
-        self.hidden = [tf.keras.layers.Dense(units, "swish") for units in hidden]
+        self.encoder = encoder
+        self.size = embedding.movies.embedding_size
+        self.context = tf.keras.layers.Dense(self.size, use_bias=False, name="rating_and_gap")
+        self.norm = tf.keras.layers.LayerNormalization()
         self.dropout = tf.keras.layers.Dropout(dropout)
-        self.output_layer = tf.keras.layers.Dense(size, name="vector")
+        self.state = tf.keras.layers.Dense(self.size, name="state")
+        self.who = tf.keras.layers.Dense(self.size, use_bias=False, name="who")
 
     def build(self, input_shape: Any) -> None:
-        """Create the weights of the positions of the history."""
-        if "history" in self.embedding.features:
-            self.position = self.add_weight("position", (self.history_length,), initializer="zeros")
+        """Create the vector that every history begins with."""
+        self.start = self.add_weight("start", (1, 1, self.size), initializer="random_normal")
 
-    def call(self, inputs: Columns, training: bool = False) -> tf.Tensor:
-        """Vectors of a batch of users; a user without id and history gets the one of their demographics."""
-        inputs = self._newest(inputs)
-        embedded = self.embedding(self.embedding.forget(inputs) if training else inputs)
+    def call(self, users: Columns, sequence: RatedSequence, training: bool = False) -> tf.Tensor:
+        """Encoded columns of the users and what they rated -> `(batch, length + 1, size)`."""
+        embedded = self.embedding(self.embedding.forget(users) if training else users)
         parts = [*embedded.embeddings.values(), embedded.numeric]
-        if embedded.history is not None:
-            parts += self._pool(embedded.history, training)
-        vector = tf.concat(parts, axis=1)
-        for layer in self.hidden:
-            vector = layer(vector)
-        return self.output_layer(self.dropout(vector, training=training) if self.hidden else vector)
+        who = self.who(tf.concat(parts, axis=1))[:, tf.newaxis]
+        if self.encoder is None:
+            return tf.repeat(who, tf.shape(sequence.movies)[1] + 1, axis=1)
+        return self.state(self.encoder(self._steps(sequence, training), training=training)) + who
 
-    def _newest(self, inputs: Columns) -> dict[str, tf.Tensor]:
-        """The columns with every history cut to the length that this tower reads."""
-        return {
-            name: column[:, : self.history_length] if name.startswith("history_") else column
-            for name, column in inputs.items()
-        }
-
-    def _pool(self, history: History, training: bool) -> list[tf.Tensor]:
-        """Mean, mean weighted by position, last movie: each `(batch, embedding_size)`; zeros if empty."""
-        mask = history.mask
-        last = history.movies[:, 0] * mask[:, :1]
-        if training:
-            mask *= tf.cast(tf.random.uniform(tf.shape(mask)) >= self.dropout_rate, mask.dtype)
-        return [_mean(history.movies, mask), _mean(history.movies, mask * tf.exp(self.position)), last]
-
-
-def _mean(movies: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """The weighted mean of `movies` `(batch, length, size)`; zeros where all weights are 0."""
-    total = tf.einsum("bl,bld->bd", weights, movies)
-    return tf.math.divide_no_nan(total, tf.reduce_sum(weights, axis=1, keepdims=True))
+    def _steps(self, sequence: RatedSequence, training: bool) -> tf.Tensor:
+        context = self.context(rating_and_gap(sequence, self.embedding.schema.rating_scale))
+        rated = self.embedding.movies(sequence.movies) + context
+        start = tf.repeat(self.start, tf.shape(rated)[0], axis=0)
+        return self.dropout(self.norm(tf.concat([start, rated], axis=1)), training=training)

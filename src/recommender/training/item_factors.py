@@ -1,4 +1,4 @@
-"""Fitting the tables that the head `foldin` looks movies up in, on the training split only."""
+"""Fitting the tables that the head `foldin` looks movies up in, on the splits that it is trained on."""
 
 from __future__ import annotations
 
@@ -20,32 +20,41 @@ from recommender.models.movie_embedding import movie_content
 from recommender.models.updated_bias import FEATURES, UpdatedBias
 from recommender.training.fit import has_checkpoint
 
+NEXT = {"train": "validation", "validation": "test"}  # whose snapshot is the state after the split
 SPLITS_IN_TIME = ("time_range", "row_quantile")  # those where all of training comes before all of the rest
 
 
-def prepare_head(head: Head, training: Arrays, settings: Settings, prepared: Prepared, folder: Path) -> None:
+def prepare_head(
+    head: Head,
+    training: Arrays,
+    settings: Settings,
+    prepared: Prepared,
+    folder: Path,
+    splits: tuple[str, ...] = ("train",),
+) -> None:
     """Give the head `foldin` the factors that it starts from, and the training rows their user's fold.
 
-    Other heads need nothing. What a checkpoint in `folder` will bring is not fitted again.
+    `training` are the rows of `splits`, one after the other. Other heads need nothing. What a checkpoint in
+    `folder` will bring is not fitted again.
     """
     if not isinstance(head, FoldInHead):
         return
     folds = fold_of_user(prepared.schema.num_users, head.folds, settings.seed)
-    training[FOLD] = folds[prepared.interactions.part("train").user]
+    training[FOLD] = np.concatenate([folds[prepared.interactions.part(name).user] for name in splits])
     if has_checkpoint(folder):
         return
-    fits = fit_factors(prepared, head.movies.size, head.iterations, head.folds, settings.seed)
+    fits = fit_factors(prepared, splits, head.movies.size, head.iterations, head.folds, settings.seed)
     head.movies.assign(fits)
     if prepared.schema.split in SPLITS_IN_TIME:
-        _assign_end_of_training(head.updated_bias, fits[0], prepared)
+        _assign_end_of_training(head.updated_bias, fits[0], prepared, NEXT[splits[-1]])
 
 
 @lru_cache(maxsize=1)  # trials of a search share them
 def fit_factors(
-    prepared: Prepared, size: int, iterations: int, folds: int, seed: int
+    prepared: Prepared, splits: tuple[str, ...], size: int, iterations: int, folds: int, seed: int
 ) -> tuple[MovieFactors, ...]:
-    """The factors of all movies by model index: of all training ratings, then without each fold of users."""
-    ratings = prepared.interactions.part("train")
+    """Factors of all movies by model index: of all ratings of `splits`, then without each fold of users."""
+    ratings = prepared.interactions.part(*splits)
     content = content_columns(movie_content(prepared.movies, prepared.schema))
     movie = ratings.movie + 1
 
@@ -57,9 +66,11 @@ def fit_factors(
     return tuple(cross_fit(fit, fold_of_row, folds))
 
 
-def _assign_end_of_training(updated: UpdatedBias, fit: MovieFactors, prepared: Prepared) -> None:
+def _assign_end_of_training(
+    updated: UpdatedBias, fit: MovieFactors, prepared: Prepared, snapshot: str
+) -> None:
     """Tell what the features of the movies were when training ended, and how they relate to the biases."""
-    movies = prepared.snapshot("validation").movies
+    movies = prepared.snapshot(snapshot).movies
     count, deviation = (np.nan_to_num(np.append(0, movies[name])) for name in FEATURES)
     weight = count / count.sum()
     # A user's factors are unknown here, so what they say of the movie is noise, too; their moments are 1.

@@ -24,6 +24,7 @@ from recommender.training.fit import Progress, fit
 from recommender.training.implicit import ROW, SampledNegatives
 from recommender.training.item_factors import prepare_head
 
+KNOWN_AT_TEST = ("train", "validation")
 PREDICT_ROWS = 2048  # rows scored at once; `foldin` takes 200 kB for each
 
 
@@ -54,7 +55,7 @@ def train_ranking(
     model = build_ranking(settings, prepared)
     training, validation = (ranking_rows(settings, prepared, name) for name in ("train", "validation"))
     negatives, batch_size = training.negatives, settings.training.batch_size
-    prepare_head(model.head, training.arrays, settings, prepared, folder)
+    prepare_head(model.head, training.arrays, settings, prepared, folder, ("train",))
 
     def validate() -> float:
         predicted = predict(model, validation.arrays, validation.negatives)
@@ -75,6 +76,30 @@ def train_ranking(
         on_epoch=on_epoch,
     )
     return model, progress
+
+
+def refit_ranking(settings: Settings, prepared: Prepared, folder: Path, epochs: int) -> RankingModel:
+    """The ranking model fitted anew on training and validation split together, for `epochs` epochs.
+
+    How many those are, `train_ranking` has found; nothing is left to validate on. Vocabularies and
+    standardisation stay those of the training split. Goes on from what `folder` holds.
+    """
+    tf.keras.utils.set_random_seed(settings.seed)
+    model = build_ranking(settings, prepared)
+    parts = [ranking_examples(settings, prepared, split) for split in KNOWN_AT_TEST]
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    prepare_head(model.head, arrays, settings, prepared, folder, KNOWN_AT_TEST)
+    fit(
+        model,
+        arrays,
+        lambda: float("nan"),  # of which no epoch is better than the last
+        settings.training.model_copy(update={"epochs": epochs, "patience": 0}),
+        settings.seed,
+        folder,
+        goal="min",
+        name="ranking, refit",
+    )
+    return model
 
 
 def ranking_rows(settings: Settings, prepared: Prepared, split: str) -> RankingRows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +11,31 @@ from numpy.typing import NDArray
 
 from recommender.config import RetrievalSettings, Settings
 from recommender.data.encode import Arrays
-from recommender.data.features import BY_NAME, Feature, select
 from recommender.data.prepared import Prepared, Snapshot
 from recommender.evaluation.ranking import evaluate_ranking
 from recommender.models.movie_embedding import movie_content
 from recommender.models.retrieval import RetrievalModel
-from recommender.training.fit import Progress, Transform, fit
+from recommender.training.any_users import for_any_users
+from recommender.training.fit import Progress, fit
+from recommender.training.left_out_movies import LeftOutMovies
+from recommender.training.mixture import fit_mixture
+from recommender.training.ordered_ratings import OrderedRatings
+from recommender.training.priors import fit_priors
+from recommender.training.user_stretches import UserStretches
+
+FIXED_COLUMNS = ("user_id", "gender", "age", "occupation")
+KNOWN_AT_TEST = ("train", "validation")
 
 
-def build_retrieval(settings: Settings, prepared: Prepared) -> RetrievalModel:
-    """The model of `settings.retrieval`, not trained."""
-    counts = np.bincount(prepared.interactions.part("train").movie, minlength=prepared.schema.num_movies)
+def build_retrieval(
+    settings: Settings, prepared: Prepared, splits: tuple[str, ...] = ("train",)
+) -> RetrievalModel:
+    """The model of `settings.retrieval`: its network not trained, its priors fitted on `splits`."""
+    ratings = prepared.interactions.part(*splits)
+    counts = np.bincount(ratings.movie, minlength=prepared.schema.num_movies)
     content = movie_content(prepared.movies, prepared.schema)
-    return RetrievalModel(settings.retrieval, prepared.schema, content, counts, name="retrieval")
+    priors = fit_priors(settings.retrieval, ratings)
+    return RetrievalModel(settings.retrieval, prepared.schema, content, counts, priors, name="retrieval")
 
 
 def train_retrieval(
@@ -31,76 +43,90 @@ def train_retrieval(
 ) -> tuple[RetrievalModel, Progress]:
     """Fit the retrieval model on the training split; the validation split says which epoch was best.
 
-    Validation is the NDCG of the `candidates` that ranking would get, seen movies excluded. Goes
-    on from what `folder` holds.
+    Validation is the NDCG of the `candidates` that ranking would get from the towers alone, seen movies
+    excluded. Then the same split says how much towers and priors weigh. Goes on from what `folder` holds.
     """
     tf.keras.utils.set_random_seed(settings.seed)
     model = build_retrieval(settings, prepared)
     known, held_out = prepared.interactions.before("validation"), prepared.interactions.part("validation")
     snapshot = prepared.snapshot("validation")
     k = settings.retrieval.candidates
-    arrays, transform = retrieval_examples(settings.retrieval, prepared, snapshot)
+    rows = training_rows(settings.retrieval, prepared, snapshot, ("train",))
+    scorer = RetrievalScorer(model, snapshot)
 
     def validate() -> float:
-        scorer = RetrievalScorer(model, snapshot)
         return evaluate_ranking(scorer, known, held_out, [k]).metrics[f"ndcg@{k}"]
 
     progress = fit(
         model,
-        arrays,
+        rows.arrays,
         validate,
         settings.retrieval.training,
         settings.seed,
         folder,
         goal="max",
         name="retrieval",
-        transform=transform,
+        transform=rows.transform,
+        before_epoch=lambda epoch: rows.draw(settings.seed, epoch),
         on_epoch=on_epoch,
     )
+    fit_mixture(model, snapshot, known, held_out, settings.seed)
     return model, progress
 
 
-def retrieval_examples(
-    settings: RetrievalSettings, prepared: Prepared, snapshot: Snapshot
-) -> tuple[Arrays, Transform | None]:
-    """What a training row shows of its user, beside `movie_id`, and what is still to be done to a batch.
+def refit_retrieval(
+    settings: Settings, prepared: Prepared, folder: Path, validated: RetrievalModel, epochs: int
+) -> RetrievalModel:
+    """The retrieval model fitted anew on training and validation split together, for `epochs` epochs.
 
-    `point_in_time`: the user as before the rating. `leave_one_out`: the user as in `snapshot`, which knows
-    the whole training split, but without the movie of the row. The history is there also where the tower
-    does not read it: its movies are no negatives.
+    How many those are, `train_retrieval` has found, and the weights of the mixture are those of the model
+    `validated`: nothing is left to choose them on. Vocabularies and standardisation stay those of the
+    training split. Goes on from what `folder` holds.
     """
-    features = select({*settings.user_features, "history"}, "retrieval.user_features")
-    if settings.history == "point_in_time":
-        return prepared.examples("train", [*features, BY_NAME["movie_id"]]), None
-    training = prepared.interactions.part("train")
-    return {"user": training.user, "movie_id": training.movie + 1}, leave_one_out(snapshot.users, features)
+    tf.keras.utils.set_random_seed(settings.seed)
+    model = build_retrieval(settings, prepared, KNOWN_AT_TEST)
+    rows = training_rows(settings.retrieval, prepared, prepared.snapshot("test"), KNOWN_AT_TEST)
+    fit(
+        model,
+        rows.arrays,
+        lambda: float("nan"),  # of which no epoch is better than the last
+        settings.retrieval.training.model_copy(update={"epochs": epochs, "patience": 0}),
+        settings.seed,
+        folder,
+        goal="max",
+        name="retrieval, refit",
+        transform=rows.transform,
+        before_epoch=lambda epoch: rows.draw(settings.seed, epoch),
+    )
+    model.mixture.assign(validated.mixture)
+    return model
 
 
-def leave_one_out(users: Arrays, features: Sequence[Feature]) -> Transform:
-    """From batches of `user` and `movie_id` to the user's columns, with that movie out of the history."""
-    columns = {column: tf.constant(users[column]) for feature in features for column in feature.columns}
+def training_rows(
+    settings: RetrievalSettings, prepared: Prepared, snapshot: Snapshot, splits: tuple[str, ...]
+) -> UserStretches | LeftOutMovies:
+    """What a training row shows and asks, as `settings.targets` says, of the ratings of `splits`.
 
-    def transform(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        shown = {name: tf.gather(column, batch["user"]) for name, column in columns.items()}
-        other = shown["history_movies"] != batch["movie_id"][:, tf.newaxis]
-        for name in shown:
-            if name.startswith("history_"):
-                shown[name] = tf.where(other, shown[name], tf.zeros_like(shown[name]))
-        return {**shown, "movie_id": batch["movie_id"]}
-
-    return transform
+    Movies outside the vocabulary are left out: their scores are learned from no rating.
+    """
+    schema, ratings = prepared.schema, prepared.interactions.part(*splits)
+    ordered = OrderedRatings.of(ratings.where(ratings.movie < schema.known_movies), snapshot.timestamp)
+    users: Arrays = {name: snapshot.users[name] for name in FIXED_COLUMNS}
+    length = min(settings.history_length, schema.history_length)
+    if settings.targets == "left_out":
+        return LeftOutMovies(ordered, users, length, schema.num_movies)
+    return UserStretches(ordered, users, length, settings.next_movies, schema.num_movies)
 
 
 class RetrievalScorer:
     """Scores every movie of the catalogue for users as a snapshot knows them (see `Scorer`)."""
 
     def __init__(self, model: RetrievalModel, snapshot: Snapshot) -> None:
-        self.tower = model.user_tower
+        self.model = model
         self.users = snapshot.users
-        num_movies = len(snapshot.movies["movie_id"])
-        self.movies = model.movie_tower(tf.range(1, num_movies + 1)).numpy()  # (num_movies, embedding_size)
+        self._scores = for_any_users(model.scores, snapshot.users)
 
     def scores(self, users: NDArray[np.int32]) -> NDArray[np.float32]:
-        """`(len(users), num_movies)`, higher is better."""
+        """`(len(users), num_movies)`, log-probabilities, higher is better."""
         batch = {name: tf.constant(column[users]) for name, column in self.users.items()}
-        return self.tower(batch).numpy() @ self.movies.T
+        return self._scores(batch).numpy()[:, 1:]

@@ -8,19 +8,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recommender.config import Settings
+from recommender.config import Settings, read_preset
 from recommender.data.batches import batches
 from recommender.data.encode import Arrays
 from recommender.data.prepared import Prepared
 from recommender.export.ranker import Ranker
-from recommender.export.request_features import context_at
 from recommender.export.rows import FEATURE_OF
+from recommender.models.context import context_at
 from recommender.models.ranking import RankingModel
 from recommender.training.ranking import build_ranking, predict, ranking_examples
 
 
 class HeadConformance:
-    """Subclass it, name the head; `options` make it small enough for tests, `more_features` come on top."""
+    """Subclass it, name the head; `options` make it small enough for tests.
+
+    It sees the features of the preset `mlp`, which are nearly all that there are, and `more_features`.
+    """
 
     head: ClassVar[str]
     options: ClassVar[dict[str, Any]] = {}
@@ -28,7 +31,7 @@ class HeadConformance:
 
     @pytest.fixture
     def head_settings(self, settings: Settings) -> Settings:
-        features = [*settings.ranking.features, *self.more_features]
+        features = [*read_preset("mlp")["ranking"]["features"], *self.more_features]
         ranking = settings.ranking.model_copy(
             update={"head": self.head, "head_options": self.options, "features": features}
         )

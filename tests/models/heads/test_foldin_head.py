@@ -59,6 +59,20 @@ class TestFoldInHead(HeadConformance):
             scores.append(float(fitted(rows)[0]))
         assert scores[0] + 0.2 < scores[1] < scores[2] - 0.2
 
+    def test_in_training_the_closed_form_also_learns_from_the_stars(
+        self, fitted: RankingModel, examples: Arrays, prepared: Prepared
+    ) -> None:
+        rows = self.rows(examples, 50)
+        closed_form = fitted(rows)  # before any step it is all that there is
+        assert fitted.losses == [] or sum(fitted.losses) == 0.0
+        fitted.head.stars = 0.5
+        fitted.embedding.unknown_user_rate = fitted.embedding.unknown_movie_rate = 0.0
+        fitted(rows, training=True)
+        squared = np.mean((rows["rating"] - closed_form.numpy()) ** 2)
+        assert float(sum(fitted.losses)) == pytest.approx(0.5 * squared, rel=1e-4)
+        fitted({name: values for name, values in rows.items() if name != "rating"}, training=True)
+        assert not fitted.losses
+
     def test_a_training_row_is_scored_by_the_fit_without_its_user(
         self, fitted: RankingModel, examples: Arrays
     ) -> None:

@@ -12,13 +12,15 @@ from recommender.config import Positive, Rate
 from recommender.models.dense_layers import DenseLayers
 from recommender.models.embedding import Embedded, History
 from recommender.models.factor_table import FactoredMovies, FactorTable
-from recommender.models.heads.head import Activation, Head, Sizes, register_head
+from recommender.models.heads.head import Activation, Head, Penalty, Sizes, register_head
 from recommender.models.rating_precision import RatingPrecision
 from recommender.models.ridge_fold_in import FoldedIn, RidgeFoldIn
 from recommender.models.updated_bias import UpdatedBias
 
 FOLD = "fold"  # the column of training rows that says which table does not know their user
+RATING = "rating"  # their column that holds what the closed form should come to
 MEMORIES = (3.0, 15.0, 60.0)  # ratings after which a mood has faded to 1/e
+NOW = np.array([*[1.0] * len(MEMORIES), 0.0], np.float32)
 
 Folds = Annotated[int, Field(ge=2)]
 
@@ -32,13 +34,15 @@ class FoldInHead(Head):
     candidate (`RatingPrecision`). Who the user is and what they choose to rate give the prior mean (the
     latter: Koren 2008, Factorization meets the neighborhood). The prediction is the candidate's bias,
     brought up to date (`UpdatedBias`), plus that regression, plus dense layers over embeddings, numbers and
-    the outcome of the regression.
+    the outcome of the regression. In training the squared error of the closed form counts too, `stars` times
+    as much as the objective: a like or no like says less than a rating does.
 
     `factors` per movie are fitted before training in `iterations` passes, once with all users and once
     without each of `folds` shares of them; a training row looks movies up in the fit without its own user.
     """
 
     has_closed_form: ClassVar[bool] = True
+    shares_history: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -48,11 +52,13 @@ class FoldInHead(Head):
         hidden: Sizes = (64, 32),
         activation: Activation = "swish",
         dropout: Rate = 0.3,
+        stars: Penalty = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.iterations = iterations
         self.folds = folds
+        self.stars = stars
         assert self.spec.content is not None, "a head of a RankingModel"
         self.movies = FactorTable(self.spec.content, factors, folds, name="movies")
         self.updated_bias = UpdatedBias(self.movies.num_rows, name="updated_bias")
@@ -88,7 +94,12 @@ class FoldInHead(Head):
         outcome = _outcome(bias, target, folded, candidate, history)
         known = tf.concat([outcome, *inputs.embeddings.values(), inputs.numeric], axis=1)
         correction = tf.squeeze(self.score(self.deep(known, training=training)), axis=1)
-        return self.scale * (bias + folded.prediction) + correction
+        closed_form = bias + folded.prediction
+        if training and RATING in inputs.columns:
+            error = inputs.columns[RATING] - self.spec.rating_mean - closed_form
+            replicas = tf.distribute.get_strategy().num_replicas_in_sync
+            self.add_loss(self.stars * tf.reduce_mean(tf.square(error)) / replicas)
+        return self.scale * closed_form + correction
 
     def _fold_in(
         self,
@@ -99,12 +110,13 @@ class FoldInHead(Head):
         candidate: FactoredMovies,
     ) -> FoldedIn:
         of_rated = rated.columns()
-        times, now = _times(history)
+        times = _times(history)
         columns = tf.concat([of_rated, times], axis=2)  # (batch, length, columns)
         precision = self.precision(target, rated, candidate, history)
         choice = tf.einsum("bln,bl->bn", of_rated, history.mask)
         choice /= 20.0 + tf.reduce_sum(history.mask, axis=1, keepdims=True)
         prior_mean = self.of_people(people) + self.of_choice(choice)
+        now = tf.tile(NOW[tf.newaxis], [tf.shape(candidate.bias)[0], 1])
         wanted = tf.concat([candidate.columns(), now], axis=1)
         return self.regression(columns, target, precision, wanted, prior_mean)
 
@@ -119,8 +131,8 @@ class FoldInHead(Head):
         return tf.concat([*categories, numbers], axis=1)
 
 
-def _times(history: History) -> tuple[tf.Tensor, tf.Tensor]:
-    """Columns of time `(batch, length, 4)`, and what they are for the candidate `(batch, 4)`.
+def _times(history: History) -> tf.Tensor:
+    """Columns of time `(batch, length, 4)`; those of the candidate are `NOW`.
 
     Moods that fade with the number of ratings since, 1 now, and the logarithm of the age, 0 now.
     """
@@ -129,15 +141,14 @@ def _times(history: History) -> tuple[tf.Tensor, tf.Tensor]:
     moods = tf.exp(-place[:, tf.newaxis] / tf.constant(MEMORIES))  # (length, 3)
     moods = tf.tile(moods[tf.newaxis], [batch, 1, 1])
     minutes = tf.math.log1p(tf.math.expm1(history.ages) * 1440.0)  # ages are log(1 + days)
-    now = tf.constant([*[1.0] * len(MEMORIES), 0.0])
-    return tf.concat([moods, minutes[:, :, tf.newaxis] / 10.0], axis=2), tf.tile(now[tf.newaxis], [batch, 1])
+    return tf.concat([moods, minutes[:, :, tf.newaxis] / 10.0], axis=2)
 
 
 def _outcome(
     bias: tf.Tensor, target: tf.Tensor, folded: FoldedIn, candidate: FactoredMovies, history: History
 ) -> tf.Tensor:
     """What the dense layers see of the regression: `(batch, 8)`."""
-    count = tf.reduce_sum(history.mask, axis=1)
+    count = tf.reduce_sum(history.mask, axis=1) + tf.zeros_like(bias)  # (batch,), of a shared history too
 
     def mean(values: tf.Tensor) -> tf.Tensor:
         return tf.reduce_sum(values * history.mask, axis=1) / (count + 5.0)

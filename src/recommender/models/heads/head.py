@@ -38,13 +38,17 @@ class Head(tf.keras.layers.Layer):
     """
 
     has_closed_form: ClassVar[bool] = False  # True: `ShrunkDeviations` are not added to its scores
+    shares_history: ClassVar[bool] = False  # True: where all rows are one user's, takes the history once
 
     def __init__(self, spec: EmbeddedSpec | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.spec = spec or EmbeddedSpec((), {}, 0)
 
     def call(self, inputs: Embedded, training: bool = False) -> tf.Tensor:
-        """Score each row of a batch: `(batch,)`, unbounded, 0 = as good as the average."""
+        """Score each row of a batch: `(batch,)`, unbounded, 0 = as good as the average.
+
+        Where `shares_history`, the columns of the history may be `(1, length)`, statically, for all rows.
+        """
         raise NotImplementedError
 
 
