@@ -1,5 +1,5 @@
 # make demo: everything from raw ratings to recommendations over REST, on generated data; see README.md.
-.PHONY: help demo test lab install lint format lock clean
+.PHONY: help demo app test lab install lint format lock clean
 
 # The Python that makes .venv: the first of these that is new enough, or make demo PYTHON=/path/to/python
 PYTHONS = python3.12 python3.11 python3.13 python3 python
@@ -10,6 +10,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 
 help:
 	@echo "make demo     train on generated data, export, deploy, ask over REST: the whole product once"
+	@echo "make app      the online recommender at http://localhost:6010, with the latest model"
 	@echo "make test     run all tests"
 	@echo "make lab      open the notebook in JupyterLab"
 	@echo "make install  make .venv with everything in requirements.txt"
@@ -23,6 +24,9 @@ demo: $(INSTALLED)
 	$(BIN)/recommender run workflow-deploy-model.yaml
 	$(BIN)/recommender query recommend --user 42 -n 10
 	$(BIN)/recommender stop
+
+app: $(INSTALLED)
+	$(BIN)/recommender app
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4

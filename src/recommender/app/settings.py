@@ -75,7 +75,7 @@ class LimitSettings(Section):
     burst: Positive = 50
 
 
-ALL_CHANNELS = {"retrieval": 150, "similar": 60, "genres": 40, "recent": 40, "newest": 10}
+ALL_CHANNELS = {"retrieval": 100, "similar": 30, "genres": 20, "recent": 20, "newest": 5}
 VARIANTS = {
     "two_stage": VariantSettings(channels=ALL_CHANNELS),
     "rating": VariantSettings(channels=ALL_CHANNELS, order="prediction"),

@@ -12,6 +12,7 @@ import sys
 import click
 
 from recommender import __version__
+from recommender.cli.app import app
 from recommender.cli.data import fetch, prepare
 from recommender.cli.deployment import deployments, rollback, stop
 from recommender.cli.exported import models, recommend, similar
@@ -41,7 +42,7 @@ COMMANDS = (
     *(fetch, prepare, train, tune, evaluate, export, run),
     *(models, recommend, similar, doctor),
     *(serve, query, deployments, rollback, stop),
-    features,
+    *(features, app),
 )
 for command in COMMANDS:
     cli.add_command(command)

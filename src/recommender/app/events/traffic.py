@@ -1,0 +1,87 @@
+"""Counting impressions and clicks by experiment and variant while they come in."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+
+from recommender.app.events.records import Acted, Record, Shown
+
+# Lists that impressions and clicks may still refer to: about half a kilobyte each.
+REMEMBERED = 100_000
+
+
+@dataclass
+class Counts:
+    """Of one variant: lists that were asked for, movies of them that came into view, those clicked."""
+
+    requests: int = 0
+    impressions: int = 0
+    clicks: int = 0
+
+
+@dataclass(slots=True)
+class RememberedList:
+    """Whose it is, which experiments it counts for, its movies, and which of them were seen and clicked.
+
+    `seen` and `clicked` have a bit for each place.
+    """
+
+    user_id: str
+    counts: tuple[Counts, ...]
+    movie_ids: tuple[str, ...]
+    seen: int = 0
+    clicked: int = 0
+
+
+class Traffic:
+    """Counts of all records that it is told of; safe to use from several threads.
+
+    A movie of a list is seen and clicked at most once, however often that is reported, and what is clicked
+    was seen. What refers to a list of somebody else, to a movie that is not in the list or to a list that is
+    long forgotten does not count.
+    """
+
+    def __init__(self, remembered: int = REMEMBERED) -> None:
+        self._remembered = remembered
+        self._lock = threading.Lock()
+        self._counts: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)
+        self._lists: dict[str, RememberedList] = {}
+
+    def count(self, record: Record) -> bool:
+        """Take a record in; False for an action that does not count."""
+        with self._lock:
+            return self._shown(record) if isinstance(record, Shown) else self._acted(record)
+
+    def counts(self, experiment: str, variant: str) -> Counts:
+        """What there is so far."""
+        with self._lock:
+            found = self._counts.get((experiment, variant), Counts())
+            return Counts(found.requests, found.impressions, found.clicks)
+
+    def _shown(self, shown: Shown) -> bool:
+        counts = tuple(self._counts[pair] for pair in shown.assignments.items())
+        for count in counts:
+            count.requests += 1
+        movie_ids = tuple(sys.intern(item[0]) for item in shown.items)  # the same ones over and over
+        self._lists[shown.request_id] = RememberedList(sys.intern(shown.user_id), counts, movie_ids)
+        if len(self._lists) > self._remembered:
+            del self._lists[next(iter(self._lists))]
+        return True
+
+    def _acted(self, acted: Acted) -> bool:
+        known = self._lists.get(acted.request_id)
+        if known is None or known.user_id != acted.user_id:
+            return False
+        there = set(acted.movie_ids)
+        bits = sum(1 << place for place, movie_id in enumerate(known.movie_ids) if movie_id in there)
+        seen = bits & ~known.seen
+        clicked = bits & ~known.clicked if acted.kind == "click" else 0
+        known.seen |= seen
+        known.clicked |= clicked
+        for count in known.counts:
+            count.impressions += seen.bit_count()
+            count.clicks += clicked.bit_count()
+        return bits > 0

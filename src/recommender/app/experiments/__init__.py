@@ -1,0 +1,1 @@
+"""Which users get what, and what came of it."""
