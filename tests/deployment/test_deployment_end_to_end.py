@@ -149,9 +149,9 @@ def check_features(client: ModelClient) -> None:
     }
     movies = client.retrieve_by_features(nothing, 3)
     assert len(movies) == 3
-    scores = client.rank(nothing, 900_000_000, [movie.movie_id for movie in movies])
-    assert len(scores) == 3
-    assert all(0 < score < 6 for score in scores)
+    ranking = client.rank(nothing, 900_000_000, [movie.movie_id for movie in movies])
+    assert ranking.scores == sorted(ranking.scores, reverse=True)  # retrieval's order: nothing is known
+    assert all(0 < rating < 6 for rating in ranking.predictions)
 
 
 def available(client: ModelClient) -> list[int]:

@@ -48,7 +48,7 @@ def test_hyper_parameters_lay_over_the_settings_file() -> None:
     )
     assert settings("--seed", "7", "--preset", "frozen", *SYNTHETIC).features.mode == "frozen"
     assert settings("--retrieval.embedding-size", "8", *SYNTHETIC).retrieval.embedding_size == 8
-    assert settings(*SYNTHETIC).training.epochs == 4  # the file's
+    assert settings(*SYNTHETIC).training.epochs == 2  # the file's
 
 
 def test_values_come_as_sagemaker_writes_them() -> None:

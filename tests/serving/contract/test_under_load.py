@@ -136,7 +136,7 @@ def test_fuzzed_requests_crash_nothing_and_leave_memory_flat(saved_models, tmp_p
         workers = [
             child
             for child in psutil.Process().children(recursive=True)
-            if "worker" in " ".join(child.cmdline())
+            if child.status() != psutil.STATUS_ZOMBIE and "worker" in " ".join(child.cmdline())
         ]
         memory = []
         for number in range(FUZZED):
