@@ -24,7 +24,9 @@ def recommender_app(folder: Path, models: Path) -> Iterator[str]:
     timer = threading.Timer(PATIENCE, process.kill)
     timer.start()
     try:
-        yield _address(process, folder / "stderr.log")
+        address = _address(process, folder / "stderr.log")
+        timer.cancel()
+        yield address
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0, (folder / "stderr.log").read_text()
     finally:
