@@ -7,27 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from rated_rows import Rows, interactions_of
 from recommender.data.interactions import Interactions
-
-Rows = list[tuple[int, int, float, int]]  # user, movie, rating, second
-
-
-def interactions(rows: Rows, num_users: int, num_movies: int) -> Interactions:
-    user, movie, rating, second = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Interactions(
-        np.array(user, np.int32),
-        np.array(movie, np.int32),
-        np.array(rating, np.float32),
-        np.array(second, np.int64),
-        np.zeros(len(rows), np.int8),
-        num_users,
-        num_movies,
-    )
 
 
 @pytest.fixture(scope="session")
 def make_ratings() -> Callable[[Rows, int, int], Interactions]:
-    return interactions
+    return interactions_of
 
 
 @pytest.fixture(scope="session")
@@ -44,4 +30,4 @@ def two_tastes() -> Interactions:
         rows += [(user, int(movie), 5.0, 10 * place) for place, movie in enumerate(liked)]
         rows.append((user, int(10 * (1 - side) + random.integers(10)), 1.0, 35))
     rows.append((200, 21, 5.0, 1))
-    return interactions(rows, 201, 22)
+    return interactions_of(rows, 201, 22)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 SPLITS = ("train", "validation", "test")
+KNOWN_AT_TEST = ("train", "validation")
 
 
 @dataclass(frozen=True)

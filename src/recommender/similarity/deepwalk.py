@@ -26,9 +26,6 @@ def deepwalk(
     size: int = 32,
     window: int = 2,
     epochs: int = EPOCHS,
-    negatives: int = 5,
-    negative_exponent: float = 0.75,
-    subsample: float = 1e-3,
     on_epoch: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float32]:
     """Vectors `(num_movies, size)`; all zero for a movie without edges.
@@ -42,9 +39,6 @@ def deepwalk(
         size=size,
         window=window,
         epochs=epochs,
-        negatives=negatives,
-        negative_exponent=negative_exponent,
-        subsample=subsample,
         min_count=1,
         seed=seed,
         on_epoch=on_epoch,

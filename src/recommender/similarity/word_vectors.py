@@ -10,6 +10,11 @@ from gensim.models import Word2Vec
 from gensim.models.callbacks import CallbackAny2Vec
 from numpy.typing import NDArray
 
+# As in the paper.
+NEGATIVES = 5  # words drawn beside each pair
+NEGATIVE_EXPONENT = 0.75  # of how often a word occurs, when it is drawn
+SUBSAMPLE = 1e-3  # the share of all words above which a frequent one is left out now and then
+
 
 def word_vectors(
     sequences: Iterable[NDArray[np.int32]],
@@ -18,9 +23,6 @@ def word_vectors(
     size: int,
     window: int,
     epochs: int,
-    negatives: int,
-    negative_exponent: float,
-    subsample: float,
     min_count: int,
     seed: int,
     on_epoch: Callable[[], object] = lambda: None,
@@ -37,9 +39,9 @@ def word_vectors(
         vector_size=size,
         window=window,
         epochs=epochs,
-        negative=negatives,
-        ns_exponent=negative_exponent,
-        sample=subsample,
+        negative=NEGATIVES,
+        ns_exponent=NEGATIVE_EXPONENT,
+        sample=SUBSAMPLE,
         min_count=min_count,
         seed=seed,
         sg=1,

@@ -88,6 +88,33 @@ def fit(
     return progress
 
 
+def fit_anew(
+    model: tf.keras.Model,
+    arrays: Mapping[str, np.ndarray],
+    settings: TrainingSettings,
+    epochs: int,
+    seed: int,
+    folder: Path,
+    *,
+    name: str,
+    transform: Transform | None = None,
+    before_epoch: Callable[[int], None] | None = None,
+) -> None:
+    """Fit `model` for as many `epochs` as another fit has found best; nothing is left to validate on."""
+    fit(
+        model,
+        arrays,
+        lambda: float("nan"),  # of which no epoch is better than the last
+        settings.model_copy(update={"epochs": epochs, "patience": 0}),
+        seed,
+        folder,
+        goal="min",
+        name=name,
+        transform=transform,
+        before_epoch=before_epoch,
+    )
+
+
 def has_checkpoint(folder: Path) -> bool:
     """Whether `fit` would go on from what `folder` holds, or only load it."""
     return (folder / "progress.json").exists()

@@ -14,17 +14,16 @@ from recommender.config import Settings
 from recommender.data.batches import batches
 from recommender.data.encode import Arrays
 from recommender.data.features import select
-from recommender.data.interactions import SPLITS
+from recommender.data.interactions import KNOWN_AT_TEST, SPLITS
 from recommender.data.prepared import Prepared
 from recommender.metrics.like import log_loss
 from recommender.metrics.rating import rmse
 from recommender.models.movie_embedding import movie_content
 from recommender.models.ranking import RankingModel
-from recommender.training.fit import Progress, fit
+from recommender.training.fit import Progress, fit, fit_anew
 from recommender.training.implicit import ROW, SampledNegatives
 from recommender.training.item_factors import prepare_head
 
-KNOWN_AT_TEST = ("train", "validation")
 PREDICT_ROWS = 2048  # rows scored at once; `foldin` takes 200 kB for each
 
 
@@ -89,16 +88,7 @@ def refit_ranking(settings: Settings, prepared: Prepared, folder: Path, epochs: 
     parts = [ranking_examples(settings, prepared, split) for split in KNOWN_AT_TEST]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     prepare_head(model.head, arrays, settings, prepared, folder, KNOWN_AT_TEST)
-    fit(
-        model,
-        arrays,
-        lambda: float("nan"),  # of which no epoch is better than the last
-        settings.training.model_copy(update={"epochs": epochs, "patience": 0}),
-        settings.seed,
-        folder,
-        goal="min",
-        name="ranking, refit",
-    )
+    fit_anew(model, arrays, settings.training, epochs, settings.seed, folder, name="ranking, refit")
     return model
 
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from recommender.config import RetrievalSettings, Settings
 from recommender.data.encode import Arrays
+from recommender.data.interactions import KNOWN_AT_TEST
 from recommender.data.prepared import Prepared, Snapshot
 from recommender.evaluation.ranking import evaluate_ranking
 from recommender.models.movie_embedding import movie_content
 from recommender.models.retrieval import RetrievalModel
 from recommender.training.any_users import for_any_users
-from recommender.training.fit import Progress, fit
+from recommender.training.fit import Progress, fit, fit_anew
 from recommender.training.left_out_movies import LeftOutMovies
 from recommender.training.mixture import fit_mixture
 from recommender.training.ordered_ratings import OrderedRatings
@@ -24,7 +25,6 @@ from recommender.training.priors import fit_priors
 from recommender.training.user_stretches import UserStretches
 
 FIXED_COLUMNS = ("user_id", "gender", "age", "occupation")
-KNOWN_AT_TEST = ("train", "validation")
 
 
 def build_retrieval(
@@ -86,14 +86,13 @@ def refit_retrieval(
     tf.keras.utils.set_random_seed(settings.seed)
     model = build_retrieval(settings, prepared, KNOWN_AT_TEST)
     rows = training_rows(settings.retrieval, prepared, prepared.snapshot("test"), KNOWN_AT_TEST)
-    fit(
+    fit_anew(
         model,
         rows.arrays,
-        lambda: float("nan"),  # of which no epoch is better than the last
-        settings.retrieval.training.model_copy(update={"epochs": epochs, "patience": 0}),
+        settings.retrieval.training,
+        epochs,
         settings.seed,
         folder,
-        goal="max",
         name="retrieval, refit",
         transform=rows.transform,
         before_epoch=lambda epoch: rows.draw(settings.seed, epoch),

@@ -8,26 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rated_rows import interactions_of
 from recommender.app.features.rated_movies import RatedMovies
 from recommender.app.features.store_catalogue import StoreCatalogue
-from recommender.data.interactions import Interactions
 from recommender.data.prepared import Prepared
 
 DAY = 86_400
-
-
-def ratings_of(rows: list[tuple[int, int, float, int]], num_users: int, num_movies: int) -> Interactions:
-    """Interactions of (user, movie, rating, second)."""
-    user, movie, rating, second = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Interactions(
-        np.array(user, np.int32),
-        np.array(movie, np.int32),
-        np.array(rating, np.float32),
-        np.array(second, np.int64),
-        np.zeros(len(rows), np.int8),
-        num_users,
-        num_movies,
-    )
 
 
 @pytest.fixture
@@ -70,7 +56,7 @@ def test_top_raters_are_the_highest_and_among_equals_the_newest(prepared: Prepar
 
 
 def test_few_raters_are_listed_and_nobody_is_made_up() -> None:
-    rated = RatedMovies.of(ratings_of([(2, 1, 3.0, 5), (0, 1, 5.0, 4), (1, 1, 3.0, 6)], 3, 3), 3.0)
+    rated = RatedMovies.of(interactions_of([(2, 1, 3.0, 5), (0, 1, 5.0, 4), (1, 1, 3.0, 6)], 3, 3), 3.0)
     assert rated.top_raters[1].tolist() == [0, 1, 2] + [-1] * 7
     assert (rated.top_raters[[0, 2]] == -1).all()
 
