@@ -282,18 +282,21 @@ def test_a_head_that_is_too_large_is_refused(small: Served, head: bytes) -> None
         assert client.ended()
 
 
-def test_a_head_or_trailer_that_goes_on_and_on_is_refused(small: Served) -> None:
-    beginnings = (
-        b"GET / HTTP/1.1\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n",
-    )
-    for beginning in beginnings:
-        with Client(small.port) as client:
-            client.send(beginning)
-            for _ in range(30):
-                client.send(b"A: " + b"x" * 97 + b"\r\n")
-                time.sleep(0.001)
-            assert client.receive().status == 431
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    "beginning",
+    [b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"],
+    ids=["head", "trailer"],
+)
+def test_a_head_or_trailer_that_goes_on_and_on_is_refused(
+    small: Served, beginning: bytes, at_once: bool
+) -> None:
+    parts = [beginning] + [b"A: " + b"x" * 97 + b"\r\n"] * 30
+    with Client(small.port) as client:
+        for part in [b"".join(parts)] if at_once else parts:
+            client.send(part)
+            time.sleep(0.001)
+        assert client.receive().status == 431
 
 
 SHORT = Limits(head_seconds=0.3, request_seconds=0.6, idle_seconds=0.6, write_seconds=0.3, linger_seconds=0.3)

@@ -96,7 +96,9 @@ class RequestReader:
         """A whole header, or after a chunked body a trailer, which is ignored."""
         size = len(name)
         self._head_bytes += size + len(value)
-        if size in LENGTHS and not self.in_body:
+        if self.in_body:  # in one read with the end of the body, which resets the count of quiet bytes
+            self._check_head(self._head_bytes)
+        elif size in LENGTHS:
             name = name.lower()
             if name in OF_INTEREST:
                 self._headers.append((name, value))
