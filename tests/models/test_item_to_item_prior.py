@@ -33,6 +33,17 @@ def test_the_newest_movies_say_most_of_what_comes_next(decay: float, mean: bool)
         np.testing.assert_allclose(scores[row], slow_scores(movies, decay, mean), rtol=1e-5, atol=1e-7)
 
 
+def test_what_was_followed_by_many_says_nothing() -> None:
+    movies = np.array([[5, *[2] * 9], [2] * 10], np.int32)
+    prior = ItemToItemPrior(PairTable(PAIRS, 0.3, False, SMALLEST))
+    both = prior(RatedSequence(movies, np.ones(movies.shape), np.zeros(movies.shape))).numpy()
+    np.testing.assert_array_equal(both[0], both[1])  # 0.3 ** 9 < 1e-4
+    for row in range(2):
+        alone = movies[[row]]
+        scores = prior(RatedSequence(alone, np.ones(alone.shape), np.zeros(alone.shape))).numpy()
+        np.testing.assert_allclose(scores[0], both[row], rtol=1e-5)
+
+
 @pytest.mark.parametrize("mean", [False, True])
 @pytest.mark.parametrize("row", range(len(MOVIES)))
 def test_a_user_alone_gets_the_scores_of_a_batch(row: int, mean: bool) -> None:

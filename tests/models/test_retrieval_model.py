@@ -148,31 +148,44 @@ def test_a_new_user_without_history_is_told_what_is_popular(trained: RetrievalMo
     assert (np.argsort(-scores(trained, new)[0])[:5] % 2 == 1).all()
 
 
-def test_scores_are_log_probabilities_after_the_last_rating() -> None:
+def test_scores_are_those_after_the_last_rating() -> None:
     model, rows = compiled(), two_groups.stretches(3)
     asked = two_groups.users(rows["user_id"] - 1, [list(movies[:4][::-1] - 1) for movies in rows["movies"]])
-    expected = logits(model, rows)[:, 4, 1:]
-    expected -= np.log(np.exp(expected).sum(axis=1, keepdims=True))
-    np.testing.assert_allclose(scores(model, asked), expected, atol=1e-5)
+    np.testing.assert_allclose(scores(model, asked), logits(model, rows)[:, 4, 1:], atol=1e-5)
+
+
+def test_some_movies_alone_get_the_scores_that_they_have_among_all() -> None:
+    pairs = np.pad(np.random.default_rng(1).random((MOVIES, MOVIES)).astype(np.float32), [[1, 0], [1, 0]])
+    settings = two_groups.retrieval_settings(history_encoder=["gru", "pooled"], priors=["ease"])
+    prior = {"ease": PairTable(pairs, decay=1.0, mean=False, smallest=0.1)}
+    model = RetrievalModel(settings, two_groups.SCHEMA, two_groups.CONTENT, two_groups.COUNTS, prior)
+    model.mixture.assign([0.5, 0.3, 0.7])
+    columns = two_groups.users(np.arange(2), [[3, 5], [2]])
+    some = np.array([7, 2, 2, 5], np.int32)
+    of_some = model.scores(columns, movies=some).numpy()
+    np.testing.assert_allclose(of_some, model.scores(columns).numpy()[:, some], rtol=1e-5)
 
 
 def test_several_towers_and_priors_are_added_by_their_weights() -> None:
     pairs = np.random.default_rng(1).random((MOVIES + 1, MOVIES + 1)).astype(np.float32)
     pairs[0], pairs[:, 0] = 0, 0
-    settings = two_groups.retrieval_settings(history_encoder=["gru", "pooled"], priors=["ease"])
-    prior = {"ease": PairTable(pairs, decay=1.0, mean=False, smallest=0.1)}
-    model = RetrievalModel(settings, two_groups.SCHEMA, two_groups.CONTENT, two_groups.COUNTS, prior)
+    names = ["ease", "rated_last"]
+    settings = two_groups.retrieval_settings(history_encoder=["gru", "pooled"], priors=names)
+    ease, lifts = PairTable(pairs, decay=1.0, mean=False, smallest=0.1), 1 + pairs[3]
+    priors = dict(zip(names, (ease, lifts), strict=True))
+    model = RetrievalModel(settings, two_groups.SCHEMA, two_groups.CONTENT, two_groups.COUNTS, priors)
     columns = two_groups.users(np.arange(2), [[3, 5], [2]])
     said = model.experts(columns).numpy()[:, :, 1:]
-    np.testing.assert_allclose(model.mixture, [0.5, 0.5, 0.0])
+    np.testing.assert_allclose(model.mixture, [0.5, 0.5, 0.0, 0.0])
     np.testing.assert_allclose(
         np.exp(said[2]), np.array([pairs[4, 1:] + pairs[6, 1:], pairs[3, 1:]]) + 0.1, rtol=1e-5
     )
-    for weights in ([0.5, 0.5, 0.0], [0.2, 0.9, 1.5]):
+    np.testing.assert_allclose(np.exp(said[3]), [lifts[1:]] * 2, rtol=1e-5)
+    for weights in ([0.5, 0.5, 0.0, 0.0], [0.2, 0.9, 1.5, 0.3]):
         model.mixture.assign(weights)
-        mixed = np.tensordot(weights, said, 1)
-        expected = mixed - np.log(np.exp(mixed).sum(axis=1, keepdims=True))
-        np.testing.assert_allclose(scores(model, columns), expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            scores(model, columns), np.tensordot(weights, said, 1), rtol=1e-4, atol=1e-5
+        )
     assert model.user_vectors(columns).shape == (2, 16)
     assert model.movie_vectors(np.arange(5)).shape == (5, 16)
 

@@ -7,9 +7,9 @@ import tensorflow as tf
 from recommender.config import RankingSettings
 from recommender.data.features import BY_NAME, select
 from recommender.export.rows import Columns
-from recommender.export.traced import traced_once
 from recommender.models.context import context_at
 from recommender.models.ranking import RankingModel
+from recommender.models.traced import traced_once
 
 
 class Ranker(tf.Module):
@@ -37,8 +37,11 @@ class Ranker(tf.Module):
         Expected ratings are not cut to the scale here, because the best would tie.
         """
         n = tf.shape(movies["movie_id"])[0]
+        length = _places(user["history_movies"][0]) if self._shared else 0
         users = {
-            name: tf.ensure_shape(column, [1, None]) if name in self._shared else tf.repeat(column, n, axis=0)
+            name: tf.ensure_shape(column, [1, None])[:, :length]
+            if name in self._shared
+            else tf.repeat(column, n, axis=0)
             for name, column in user.items()
             if name in self._columns
         }
@@ -47,3 +50,8 @@ class Ranker(tf.Module):
     def _join(self, users: Columns, movies: Columns, timestamp: tf.Tensor) -> dict[str, tf.Tensor]:
         columns = {**users, **movies, **context_at(timestamp)}
         return {name: columns[name] for name in self._columns}
+
+
+def _places(movies: tf.Tensor) -> tf.Tensor:
+    """How many places of a history `(length,)` there are up to the last movie, 0 = no movie: `()`."""
+    return tf.reduce_max(tf.where(movies > 0, tf.range(1, tf.size(movies) + 1), 0))

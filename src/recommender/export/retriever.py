@@ -9,9 +9,9 @@ from recommender.config import RetrievalSettings
 from recommender.data.features import select
 from recommender.data.schema import Schema
 from recommender.export.rows import Columns
-from recommender.export.traced import traced_once
 from recommender.models.retrieval import RetrievalModel
 from recommender.models.retrieval_tower import MovieSide
+from recommender.models.traced import traced_once
 
 
 class Retriever(tf.Module):
@@ -29,13 +29,14 @@ class Retriever(tf.Module):
         self._columns = [column for feature in features for column in feature.columns]
         self._by_id_only = "user_id" in settings.user_features and "history" not in settings.user_features
         self._known_users = schema.known_users
-        movies = [_kept(side) for side in model.movie_sides()]
-        self._scores = traced_once(lambda columns: model.scores(columns, movies))
+        sides = [_kept(side) for side in model.movie_sides()]
+        self._scores = traced_once(lambda columns: model.scores(columns, sides))
         # Apart, because what was traced for any number of users would be taken for one user, too.
-        self._scores_of_one = traced_once(lambda columns: model.scores(columns, movies))
+        self._scores_of_one = traced_once(lambda columns: model.scores(columns, sides))
+        self._candidate_scores = traced_once(lambda columns, movies: model.scores(columns, sides, movies))
         self._user_vectors = traced_once(model.user_vectors)
-        self._variables = [*model.variables, *(part for side in movies for part in side)]
-        vectors = tf.concat([side.vectors for side in movies], axis=1)
+        self._variables = [*model.variables, *(part for side in sides for part in side)]
+        vectors = tf.concat([side.vectors for side in sides], axis=1)
         self.movie_vectors = tf.Variable(vectors, trainable=False, name="movie_vectors")
         popularity = tf.math.log1p(tf.constant([0, *num_ratings], tf.float32))
         self._popularity = tf.Variable(popularity, trainable=False, name="popularity")
@@ -50,6 +51,12 @@ class Retriever(tf.Module):
         is_one = all(column.shape[0] == 1 for column in columns.values())
         scores = (self._scores_of_one if is_one else self._scores)(columns)
         return tf.where(self._is_known(users)[:, tf.newaxis], scores, self._popularity)
+
+    def candidate_scores(self, user: Columns, movies: tf.Tensor) -> tf.Tensor:
+        """Those of the movies `(c,)` for one user, columns `(1, ...)`: `(c,)`."""
+        columns = {column: user[column] for column in self._columns}
+        scores = self._candidate_scores(columns, movies)[0]
+        return tf.where(self._is_known(user), scores, tf.gather(self._popularity, movies))
 
     def similarities(self, movies: tf.Tensor) -> tf.Tensor:
         """Cosines of movies `(n,)` with all: `(n, num_movies + 1)`."""

@@ -151,7 +151,7 @@ class ServingModule(tf.Module):
     def _rank(self, stored: Columns, movies: Columns, timestamp: tf.Tensor) -> Answer:
         """What candidates `(n, ...)` get for one user of stored features."""
         user = self._stored_user.encode(stored)
-        retrieved = tf.gather(self._retriever.scores(user)[0], movies["movie_id"])
+        retrieved = self._retriever.candidate_scores(user, movies["movie_id"])
         scores, predicted = self._final_stage(user, movies, retrieved, timestamp)
         return {"scores": scores, self._ranker.objective: predicted}
 

@@ -56,12 +56,12 @@ class FactorTable(tf.keras.layers.Layer):
 
     def call(self, index: tf.Tensor, fold: tf.Tensor | None = None) -> FactoredMovies:
         """Look up indices int `(batch, ...)`, in the tables of the folds `(batch,)` of their rows."""
-        if fold is None:
-            found = tf.gather(self.table[0], index)
-        else:
+        rows = tf.reshape(self.table, [-1, self.size + 4])  # of fold 0 first
+        place = index
+        if fold is not None:
             fold = tf.reshape(fold, tf.concat([tf.shape(fold), tf.ones([tf.rank(index) - 1], tf.int32)], 0))
-            flat = tf.reshape(self.table, [-1, self.size + 4])
-            found = tf.gather(flat, index + fold * self.num_rows)
+            place += fold * self.num_rows
+        found = tf.gather(rows, place)
         content = tf.gather(tf.constant(self.content), index)
         bias, bias_variance, factor_variance, log_count = tf.unstack(found[..., :4], axis=-1)
         return FactoredMovies(bias, found[..., 4:], bias_variance, factor_variance, log_count, content)

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from recommender.models.causal_transformer import CausalTransformer
+from recommender.models.traced import traced_once
 
 
 class PooledEncoder(tf.keras.layers.Layer):
@@ -33,6 +34,7 @@ class GruEncoder(tf.keras.layers.GRU):
 
     def __init__(self, size: int, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(size, return_sequences=True, **kwargs)
+        self._read_one_user = traced_once(self._one_user)
 
     def call(self, steps: tf.Tensor, training: bool = False, **kwargs: Any) -> tf.Tensor:
         """`(batch, length, size)` -> the same shape; a step's state depends on no later step.
@@ -41,7 +43,7 @@ class GruEncoder(tf.keras.layers.GRU):
         operations take several times as long as the products of vectors that small.
         """
         if steps.shape[0] == 1 and steps.shape[1] is not None:
-            return self._one_user(steps)
+            return self._read_one_user(steps)
         return super().call(steps, training=training, **kwargs)
 
     def _one_user(self, steps: tf.Tensor) -> tf.Tensor:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from recommender.models.embedding import History
 from recommender.models.factor_table import FactoredMovies
+from recommender.models.shared_rows import dots
 
 
 class RatingPrecision(tf.keras.layers.Layer):
@@ -44,8 +45,8 @@ class RatingPrecision(tf.keras.layers.Layer):
         factors, content = _unit(rated.factors), _unit(rated.content)
         cosines = tf.stack(
             [
-                tf.linalg.matvec(factors, _unit(candidate.factors)),
-                tf.linalg.matvec(content, _unit(candidate.content)),
+                dots(factors, _unit(candidate.factors)),
+                dots(content, _unit(candidate.content)),
             ],
             axis=2,
         )

@@ -18,6 +18,7 @@ from recommender.models.embedding import FeatureEmbedding
 from recommender.models.history_encoder import ENCODERS
 from recommender.models.item_to_item_prior import ItemToItemPrior, PairTable
 from recommender.models.movie_embedding import MovieContent, MovieEmbedding
+from recommender.models.rated_last import RatedLastPrior
 from recommender.models.rated_sequence import RatedSequence, oldest_first
 from recommender.models.retrieval_tower import MovieSide, RetrievalTower
 from recommender.models.user_tower import UserTower
@@ -28,9 +29,11 @@ EXCLUDED = -1e9  # logit of what cannot come next; finite, so that gradients sta
 
 
 class RetrievalModel(tfrs.models.Model):
-    """Log-probabilities of all movies to be rated next: `scores`.
+    """How likely each movie is to be rated next: `scores`.
 
-    A product of experts (Hinton 2002): the softmax over a weighted sum of what each expert says. Experts are
+    A product of experts (Hinton 2002): the softmax over a weighted sum of what each expert says. Scores are
+    that sum, and what experts say likewise is not normalised: log-probabilities but for a number that is the
+    same for all movies, changes no order, and would take the whole catalogue to find. Experts are
     one `RetrievalTower` per entry of `settings.history_encoder`, with embeddings and a loss of its own, and
     the `priors`, which are fitted without a network. `mixture` holds their weights. It begins with the mean
     of the towers and nothing else and is no weight of the network: an expert would be trusted too much on
@@ -50,7 +53,7 @@ class RetrievalModel(tfrs.models.Model):
         schema: Schema,
         content: MovieContent,
         movie_counts: NDArray[np.integer],
-        priors: Mapping[str, PairTable] | None = None,
+        priors: Mapping[str, PairTable | NDArray[np.floating]] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -68,7 +71,7 @@ class RetrievalModel(tfrs.models.Model):
             self._tower(f"{name}_{place}", name, content, smoothed / smoothed.sum())
             for place, name in enumerate(settings.history_encoder)
         ]
-        self.priors = [ItemToItemPrior(table, name=name) for name, table in (priors or {}).items()]
+        self.priors = [_prior(table, name) for name, table in (priors or {}).items()]
         first = [1 / len(self.towers)] * len(self.towers) + [0.0] * len(self.priors)
         self.mixture = tf.Variable(first, trainable=False, name="mixture")
         self.share = tf.constant(counts / max(counts.sum(), 1), tf.float32)  # of ratings, by model index
@@ -101,25 +104,27 @@ class RetrievalModel(tfrs.models.Model):
         """What of each tower's scores depends on no user, to be kept while the weights do not change."""
         return [tower.movie_side() for tower in self.towers]
 
-    def scores(self, columns: Columns, movies: Sequence[MovieSide] | None = None) -> tf.Tensor:
-        """Log-probabilities `(batch, num_movies + 1)` for encoded columns of users; index 0 is no movie.
+    def scores(
+        self, columns: Columns, sides: Sequence[MovieSide] | None = None, movies: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Scores `(batch, num_movies + 1)` for encoded columns of users; index 0, no movie, means nothing.
 
         Movies that the user has rated are scored like all others: leaving them out is the caller's business.
-        `movies` are `movie_sides` that were kept; without them they are computed anew.
+        `sides` are `movie_sides` that were kept; without them they are computed anew. With `movies` `(c,)`
+        only these are scored, `(batch, c)`.
         """
-        mixed = tf.tensordot(self.mixture, self.experts(columns, movies), axes=1)
-        return tf.nn.log_softmax(mixed + self._no_movie())
+        return tf.tensordot(self.mixture, self.experts(columns, sides, movies), axes=1)
 
-    def experts(self, columns: Columns, movies: Sequence[MovieSide] | None = None) -> tf.Tensor:
-        """What each expert says, towers first: `(experts, batch, num_movies + 1)`; index 0 means nothing."""
-        sides = self.movie_sides() if movies is None else movies
+    def experts(
+        self, columns: Columns, sides: Sequence[MovieSide] | None = None, movies: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """What each expert says, towers first, `(experts, batch, num_movies + 1)`, or `(..., c)`."""
+        sides = self.movie_sides() if sides is None else sides
+        sides = sides if movies is None else [side.of(movies) for side in sides]
         parts = zip(self.towers, self._last_vectors(columns), sides, strict=True)
-        said = [tf.nn.log_softmax(tower.logits(*both) + self._no_movie()) for tower, *both in parts]
+        said = [tower.logits(*both) for tower, *both in parts]
         everything = oldest_first(columns, self.schema.history_length)  # not only what the towers read
-        return tf.stack([*said, *(prior(everything) for prior in self.priors)])
-
-    def _no_movie(self) -> tf.Tensor:
-        return tf.one_hot(0, self.schema.num_movies + 1, EXCLUDED, 0.0)
+        return tf.stack([*said, *(prior(everything, movies) for prior in self.priors)])
 
     def _last_vectors(self, columns: Columns) -> list[tf.Tensor]:
         """Each tower's vector of a user after the last rating, `(batch, embedding_size)`."""
@@ -182,3 +187,10 @@ class RetrievalModel(tfrs.models.Model):
         rows, negatives = tf.cast(rows, tf.float32), self.settings.negatives
         expected = rows * tf.gather(self.share, candidates) + negatives / self.schema.known_movies
         return expected / (rows + negatives)
+
+
+def _prior(table: PairTable | NDArray[np.floating], name: str) -> tf.keras.layers.Layer:
+    """The expert of a table of pairs, or of a number for each movie."""
+    if isinstance(table, PairTable):
+        return ItemToItemPrior(table, name=name)
+    return RatedLastPrior(table, name=name)

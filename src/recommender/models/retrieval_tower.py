@@ -18,6 +18,10 @@ class MovieSide(NamedTuple):
     vectors: tf.Tensor  # (num_movies + 1, size)
     bias: tf.Tensor  # (num_movies + 1,)
 
+    def of(self, movies: tf.Tensor) -> MovieSide:
+        """That of the movies `(c,)` alone."""
+        return MovieSide(tf.gather(self.vectors, movies), tf.gather(self.bias, movies))
+
 
 class RetrievalTower(tf.keras.layers.Layer):
     """Scores `user vector . movie vector / temperature + bias of the movie`.
@@ -52,7 +56,8 @@ class RetrievalTower(tf.keras.layers.Layer):
     def logits(self, user_vectors: tf.Tensor, movies: MovieSide | None = None) -> tf.Tensor:
         """`(n, num_movies + 1)` for user vectors `(n, size)`; column 0, no movie, means nothing.
 
-        `movies` is the tower's `movie_side` where it was kept since the weights last changed.
+        `movies` is the tower's `movie_side` where it was kept since the weights last changed, or some of it:
+        then the columns are those movies.
         """
         movies = movies or self.movie_side()
         return tf.matmul(user_vectors, movies.vectors, transpose_b=True) / self.temperature + movies.bias

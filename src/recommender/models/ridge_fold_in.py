@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from recommender.models.shared_rows import dots, weighted_moments, weighted_sum
+
 
 class FoldedIn(NamedTuple):
     """What a user's ratings say of a candidate."""
@@ -52,31 +54,18 @@ class RidgeFoldIn(tf.keras.layers.Layer):
         """
         scale = tf.exp(self.log_scale)
         expected = prior_mean * scale
-        surprise = target - tf.linalg.matvec(columns, expected)
+        surprise = target - dots(columns, expected)
         # In units of the scale the prior is a unit Gaussian, and the matrix well conditioned in float32.
         moments = weighted_moments(columns, precision) * scale[:, tf.newaxis] * scale
-        shift = tf.linalg.matvec(columns, precision * surprise, transpose_a=True) * scale
+        shift = weighted_sum(columns, precision * surprise) * scale
         right = tf.stack([shift, candidate * scale], axis=2)  # (batch, n, 2)
         solved = solve_positive_definite(moments + tf.eye(columns.shape[2]), right)
         coefficients = expected + solved[:, :, 0] * scale
         return FoldedIn(
             prediction=tf.einsum("bn,bn->b", candidate, coefficients),
             variance=tf.einsum("bn,bn->b", candidate * scale, solved[:, :, 1]),
-            residuals=target - tf.linalg.matvec(columns, coefficients),
+            residuals=target - dots(columns, coefficients),
         )
-
-
-def weighted_moments(columns: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """Sum over l of weights[b, l] * columns[b, l] columns[b, l]': `(batch, n, n)`.
-
-    Columns of one user, statically `(1, length, n)`, are multiplied with each other once for all rows of
-    `weights` `(batch, length)`.
-    """
-    if columns.shape[0] != 1:
-        return tf.matmul(columns * weights[:, :, tf.newaxis], columns, transpose_a=True)
-    n = columns.shape[2]
-    products = tf.reshape(columns[0, :, :, tf.newaxis] * columns[0, :, tf.newaxis, :], [-1, n * n])
-    return tf.reshape(tf.matmul(weights, products), [-1, n, n])
 
 
 @tf.custom_gradient

@@ -21,6 +21,7 @@ from recommender.training.fit import Progress, fit, fit_anew
 from recommender.training.left_out_movies import LeftOutMovies
 from recommender.training.mixture import fit_mixture
 from recommender.training.ordered_ratings import OrderedRatings
+from recommender.training.placement.one_process import OneProcess, Placement
 from recommender.training.priors import fit_priors
 from recommender.training.user_stretches import UserStretches
 
@@ -39,15 +40,20 @@ def build_retrieval(
 
 
 def train_retrieval(
-    settings: Settings, prepared: Prepared, folder: Path, on_epoch: Callable[[int, float], None] | None = None
+    settings: Settings,
+    prepared: Prepared,
+    folder: Path,
+    on_epoch: Callable[[int, float], None] | None = None,
+    placement: Placement | None = None,
 ) -> tuple[RetrievalModel, Progress]:
     """Fit the retrieval model on the training split; the validation split says which epoch was best.
 
     Validation is the NDCG of the `candidates` that ranking would get from the towers alone, seen movies
     excluded. Then the same split says how much towers and priors weigh. Goes on from what `folder` holds.
     """
+    placement = placement or OneProcess()
     tf.keras.utils.set_random_seed(settings.seed)
-    model = build_retrieval(settings, prepared)
+    model = placement.model(lambda: build_retrieval(settings, prepared))
     known, held_out = prepared.interactions.before("validation"), prepared.interactions.part("validation")
     snapshot = prepared.snapshot("validation")
     k = settings.retrieval.candidates
@@ -69,13 +75,19 @@ def train_retrieval(
         transform=rows.transform,
         before_epoch=lambda epoch: rows.draw(settings.seed, epoch),
         on_epoch=on_epoch,
+        placement=placement,
     )
     fit_mixture(model, snapshot, known, held_out, settings.seed)
     return model, progress
 
 
 def refit_retrieval(
-    settings: Settings, prepared: Prepared, folder: Path, validated: RetrievalModel, epochs: int
+    settings: Settings,
+    prepared: Prepared,
+    folder: Path,
+    validated: RetrievalModel,
+    epochs: int,
+    placement: Placement | None = None,
 ) -> RetrievalModel:
     """The retrieval model fitted anew on training and validation split together, for `epochs` epochs.
 
@@ -83,8 +95,9 @@ def refit_retrieval(
     `validated`: nothing is left to choose them on. Vocabularies and standardisation stay those of the
     training split. Goes on from what `folder` holds.
     """
+    placement = placement or OneProcess()
     tf.keras.utils.set_random_seed(settings.seed)
-    model = build_retrieval(settings, prepared, KNOWN_AT_TEST)
+    model = placement.model(lambda: build_retrieval(settings, prepared, KNOWN_AT_TEST))
     rows = training_rows(settings.retrieval, prepared, prepared.snapshot("test"), KNOWN_AT_TEST)
     fit_anew(
         model,
@@ -96,6 +109,7 @@ def refit_retrieval(
         name="retrieval, refit",
         transform=rows.transform,
         before_epoch=lambda epoch: rows.draw(settings.seed, epoch),
+        placement=placement,
     )
     model.mixture.assign(validated.mixture)
     return model
@@ -126,6 +140,6 @@ class RetrievalScorer:
         self._scores = for_any_users(model.scores, snapshot.users)
 
     def scores(self, users: NDArray[np.int32]) -> NDArray[np.float32]:
-        """`(len(users), num_movies)`, log-probabilities, higher is better."""
+        """`(len(users), num_movies)`, higher is better."""
         batch = {name: tf.constant(column[users]) for name, column in self.users.items()}
         return self._scores(batch).numpy()[:, 1:]

@@ -136,10 +136,8 @@ def _times(history: History) -> tf.Tensor:
 
     Moods that fade with the number of ratings since, 1 now, and the logarithm of the age, 0 now.
     """
-    batch, length = tf.shape(history.mask)[0], tf.shape(history.mask)[1]
-    place = tf.range(1, length + 1, dtype=tf.float32)
-    moods = tf.exp(-place[:, tf.newaxis] / tf.constant(MEMORIES))  # (length, 3)
-    moods = tf.tile(moods[tf.newaxis], [batch, 1, 1])
+    place = tf.range(1, tf.shape(history.mask)[1] + 1, dtype=tf.float32) + tf.zeros_like(history.mask)
+    moods = tf.exp(-place[:, :, tf.newaxis] / tf.constant(MEMORIES))
     minutes = tf.math.log1p(tf.math.expm1(history.ages) * 1440.0)  # ages are log(1 + days)
     return tf.concat([moods, minutes[:, :, tf.newaxis] / 10.0], axis=2)
 

@@ -1,12 +1,12 @@
-"""Graph functions that several signatures share."""
+"""Parts of a graph that are traced once, however often they are used."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import tensorflow as tf
 
-Function = Callable[[Mapping[str, tf.Tensor]], tf.Tensor]
+Function = Callable[..., tf.Tensor]
 
 
 def traced_once(function: Function) -> Function:
@@ -16,4 +16,4 @@ def traced_once(function: Function) -> Function:
     itself.
     """
     traced = tf.function(function)
-    return lambda columns: traced(columns)
+    return lambda *arguments: traced(*arguments)
