@@ -7,8 +7,10 @@ import sys
 import tempfile
 
 
-def start_tensorflow() -> None:
+def start_tensorflow(look_for_devices: bool = True) -> None:
     """Import TensorFlow and look for devices; what it writes meanwhile is shown only where that fails.
+
+    A member of a cluster must not look for them before it says so.
 
     Its libraries greet every start with lines about CUDA and CPU instructions, past Python's streams and past
     any log level. Whoever imports TensorFlow first, for a user who reads the terminal, calls this before.
@@ -22,7 +24,8 @@ def start_tensorflow() -> None:
         try:
             import tensorflow as tf
 
-            tf.config.list_logical_devices()
+            if look_for_devices:
+                tf.config.list_logical_devices()
         except BaseException:
             greetings.seek(0)
             os.write(kept, greetings.read())

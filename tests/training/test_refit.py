@@ -63,14 +63,14 @@ def test_validation_chooses_the_epochs_and_the_order_is_of_the_models_that_have_
     progress = Progress(validation=[0.9, 0.8, 0.85], best_epoch=1)
 
     def noted(answer: str) -> Callable[..., str]:
-        def called(settings: Settings, prepared: Prepared, *given: object) -> str:
+        def called(settings: Settings, prepared: Prepared, *given: object, **placed: object) -> str:
             asked.append((answer, *given))
             return answer
 
         return called
 
-    monkeypatch.setattr(training, "train_retrieval", lambda *given: ("finds", progress))
-    monkeypatch.setattr(training, "train_ranking", lambda *given: ("ranks", progress))
+    monkeypatch.setattr(training, "train_retrieval", lambda *given, **placed: ("finds", progress))
+    monkeypatch.setattr(training, "train_ranking", lambda *given, **placed: ("ranks", progress))
     monkeypatch.setattr(training, "train_order", noted("order"))
     monkeypatch.setattr(training, "refit_retrieval", noted("finds anew"))
     monkeypatch.setattr(training, "refit_ranking", noted("ranks anew"))
@@ -78,9 +78,9 @@ def test_validation_chooses_the_epochs_and_the_order_is_of_the_models_that_have_
     assert (trained.retrieval, trained.ranking) == ("finds anew", "ranks anew")
     assert (trained.validated_retrieval, trained.validated_ranking) == ("finds", "ranks")
     assert asked == [
-        ("order", "finds", "ranks", tmp_path / "order"),
         ("finds anew", tmp_path / "retrieval" / "refit", "finds", 2),
         ("ranks anew", tmp_path / "ranking" / "refit", 2),
+        ("order", "finds", "ranks", tmp_path / "order"),
     ]
 
 

@@ -21,6 +21,7 @@ from recommender.cli.machine import doctor
 from recommender.cli.serve import serve
 from recommender.cli.served import query
 from recommender.cli.training import evaluate, export, train, tune
+from recommender.cli.worker import worker
 from recommender.cli.workflow import run
 from recommender.errors import INTERRUPTED, RecommenderError
 
@@ -39,7 +40,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    *(fetch, prepare, train, tune, evaluate, export, run),
+    *(fetch, prepare, train, tune, worker, evaluate, export, run),
     *(models, recommend, similar, doctor),
     *(serve, query, deployments, rollback, stop),
     *(features, app),

@@ -41,6 +41,9 @@ def run(settings_file: Path, overrides: tuple[str, ...], resume: str | None, dry
 
 def _train(settings_file: Path, overrides: tuple[str, ...], resume: str | None) -> None:
     started = launch.check(settings_file, overrides)
+    if started.settings.workflow.target == "argo":
+        _write_template(started, resume)
+        return
     if resume is None:
         click.echo(started.settings.to_yaml())
         outcome = launch.run(started)
@@ -52,6 +55,17 @@ def _train(settings_file: Path, overrides: tuple[str, ...], resume: str | None) 
     click.echo(metrics_table(version.metrics()))
     click.echo(f"published version {version.number} in {version.folder}")
     suggest("recommend", "--user", "42")
+
+
+def _write_template(started: launch.Launch, resume: str | None) -> None:
+    """Write what Argo Workflows runs, and say how to hand it over."""
+    if resume is not None:
+        raise click.UsageError("with workflow.target=argo a run is resumed by Argo: argo retry RUN")
+    path = launch.write_template(started)
+    namespace = started.settings.workflow.namespace
+    click.echo(f"wrote {path}")
+    click.echo(f"next: kubectl apply --namespace {namespace} --filename {path}")
+    click.echo(f"then: argo submit --namespace {namespace} --from workflowtemplate/{path.name.split('.')[0]}")
 
 
 def _failure(settings_file: Path, outcome: launch.Outcome) -> RecommenderError:

@@ -7,18 +7,20 @@ from pathlib import Path
 
 from recommender.config import Settings
 from recommender.data.prepared import Prepared
+from recommender.errors import ConfigError
 from recommender.models.ranking import RankingModel
 from recommender.models.retrieval import RetrievalModel
+from recommender.training.devices import computing_on
 from recommender.training.final_order import FittedOrder, train_order
-from recommender.training.fit import Progress
+from recommender.training.fit import Progress, is_finished
+from recommender.training.placement.one_process import Placement
 from recommender.training.ranking import refit_ranking, train_ranking
 from recommender.training.retrieval import refit_retrieval, train_retrieval
 
 
 @dataclass(frozen=True)
-class Trained:
-    """Both fitted models, with the weights that validated best, how their fits went, and the order of what
-    the first retrieves and the second ranks.
+class Networks:
+    """Both fitted models, with the weights that validated best, and how their fits went.
 
     `validated_retrieval` and `validated_ranking` have not seen the validation split; `retrieval` and
     `ranking` have where they were fitted anew on it.
@@ -30,6 +32,12 @@ class Trained:
     validated_ranking: RankingModel
     retrieval_progress: Progress
     ranking_progress: Progress
+
+
+@dataclass(frozen=True)
+class Trained(Networks):
+    """Both models, and the order of what the first retrieves and the second ranks."""
+
     order: FittedOrder
 
 
@@ -40,25 +48,50 @@ def train(settings: Settings, prepared: Prepared, run_folder: Path) -> Trained:
     With `retrieval.refit` and `ranking.refit` these models are at last fitted anew on training and validation
     split; the order is that of the models which have not seen the validation split. Leaves checkpoints and
     TensorBoard curves in `<run_folder>/retrieval` and `<run_folder>/ranking`, the weights of the order in
-    `<run_folder>/order`.
+    `<run_folder>/order`. Raises `ConfigError` for what a cluster has to fit and has not.
     """
-    validated_retrieval, retrieval_progress = train_retrieval(settings, prepared, run_folder / "retrieval")
-    validated_ranking, ranking_progress = train_ranking(settings, prepared, run_folder / "ranking")
-    order = train_order(settings, prepared, validated_retrieval, validated_ranking, run_folder / "order")
+    if settings.distribution.strategy != "single":
+        _check_fitted(settings, run_folder)
+    with computing_on(settings.distribution.device):
+        networks = fit_networks(settings, prepared, run_folder)
+    order = train_order(
+        settings, prepared, networks.validated_retrieval, networks.validated_ranking, run_folder / "order"
+    )
+    return Trained(**vars(networks), order=order)
+
+
+def fit_networks(
+    settings: Settings, prepared: Prepared, run_folder: Path, placement: Placement | None = None
+) -> Networks:
+    """Fit both models where `placement` says, by default in this process; see `train`."""
+    validated_retrieval, retrieval_progress = train_retrieval(
+        settings, prepared, run_folder / "retrieval", placement=placement
+    )
+    validated_ranking, ranking_progress = train_ranking(
+        settings, prepared, run_folder / "ranking", placement=placement
+    )
     retrieval, ranking = validated_retrieval, validated_ranking
     if settings.retrieval.refit:
         epochs = retrieval_progress.best_epoch + 1
         folder = run_folder / "retrieval" / "refit"
-        retrieval = refit_retrieval(settings, prepared, folder, validated_retrieval, epochs)
+        retrieval = refit_retrieval(
+            settings, prepared, folder, validated_retrieval, epochs, placement=placement
+        )
     if settings.ranking.refit:
         epochs = ranking_progress.best_epoch + 1
-        ranking = refit_ranking(settings, prepared, run_folder / "ranking" / "refit", epochs)
-    return Trained(
-        retrieval,
-        ranking,
-        validated_retrieval,
-        validated_ranking,
-        retrieval_progress,
-        ranking_progress,
-        order,
+        folder = run_folder / "ranking" / "refit"
+        ranking = refit_ranking(settings, prepared, folder, epochs, placement=placement)
+    return Networks(
+        retrieval, ranking, validated_retrieval, validated_ranking, retrieval_progress, ranking_progress
     )
+
+
+def _check_fitted(settings: Settings, run_folder: Path) -> None:
+    """Raise `ConfigError` unless this process has only to load what a cluster has fitted."""
+    folders = [run_folder / "retrieval", run_folder / "ranking"]
+    folders += [folder / "refit" for folder in folders if getattr(settings, folder.name).refit]
+    if not all(is_finished(folder) for folder in folders):
+        raise ConfigError(
+            f"distribution.strategy: {settings.distribution.strategy} is trained by `recommender worker` on "
+            f"every machine of a cluster, {run_folder} is not trained yet"
+        )

@@ -15,10 +15,10 @@ from tqdm import tqdm
 
 from recommender.config import TrainingSettings
 from recommender.data.batches import batches
+from recommender.errors import RecommenderError
 from recommender.training.averaging import AveragedWeights
+from recommender.training.placement.one_process import OneProcess, Placement, Transform
 from recommender.whole_files import write_whole
-
-Transform = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
 
 
 @dataclass
@@ -44,6 +44,7 @@ def fit(
     transform: Transform | None = None,
     before_epoch: Callable[[int], None] | None = None,
     on_epoch: Callable[[int, float], None] | None = None,
+    placement: Placement | None = None,
 ) -> Progress:
     """Fit `model` on `arrays`, leaving it with the weights of the epoch that validated best.
 
@@ -51,21 +52,27 @@ def fit(
     `settings.patience` epochs without a better answer end the fit, 0 never does. `folder` takes a checkpoint
     after each epoch: the same call on the same folder goes on from there, or only loads what is finished.
     `transform` is applied to each batch. `before_epoch(epoch)` may change what it reads; `on_epoch(epoch,
-    value)` may raise to stop (pruning).
+    value)` may raise to stop (pruning). `placement`, by default this process, has made the model and runs the
+    epochs.
     """
+    placement = placement or OneProcess()
+    settings = settings.model_copy(update={"batch_size": placement.batch_size(settings.batch_size)})
     epoch_counter = tf.Variable(0, dtype=tf.int64, trainable=False)
     dataset = batches(arrays, settings.batch_size, shuffle_seed=seed, epoch=epoch_counter)
-    if transform is not None:
-        dataset = dataset.map(transform)
-    steps = math.ceil(len(next(iter(arrays.values()))) / settings.batch_size)
-    optimizer = make_optimizer(settings, steps)
-    model.compile(optimizer=optimizer)
-    _build(model, dataset, optimizer)
+    transform = transform or _as_it_is
+    steps = placement.steps(len(next(iter(arrays.values()))), settings.batch_size)
+    optimizer = _compile(model, settings, steps, next(iter(dataset.map(transform))))
     averaged = AveragedWeights(model.trainable_variables, settings.averaging)
-    state = _State(folder, model, optimizer, averaged, goal)
+    state = _State(folder, placement.writes_to(folder), model, optimizer, averaged, goal)
     progress = state.restore()
-    writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
+    _check_all_go_on_from(len(progress.validation), folder, placement)
+    writer = tf.summary.create_file_writer(str(placement.writes_to(folder) / "tensorboard"))
     epochs = range(len(progress.validation), settings.epochs)
+
+    def after_steps(number: int) -> None:
+        averaged.update()
+        bar.update(number)
+
     with writer.as_default(), tqdm(total=len(epochs) * steps, desc=name, unit="batch", disable=None) as bar:
         for epoch in epochs:
             if progress.finished:
@@ -73,9 +80,9 @@ def fit(
             epoch_counter.assign(epoch)
             if before_epoch is not None:
                 before_epoch(epoch)
-            loss = _run_epoch(model, dataset, averaged, bar)
+            loss = placement.run_epoch(model, dataset, transform, steps, after_steps)
             with averaged.applied():
-                value = validate()
+                value = placement.agreed(validate())
             progress.loss.append(loss)
             progress.validation.append(value)
             tf.summary.scalar("loss", loss, epoch)
@@ -84,6 +91,7 @@ def fit(
             state.save(progress, settings)
             if on_epoch is not None:
                 on_epoch(epoch, value)
+    placement.agreed(progress.best_epoch)  # not before its checkpoint is written
     state.restore_best(progress)
     return progress
 
@@ -99,6 +107,7 @@ def fit_anew(
     name: str,
     transform: Transform | None = None,
     before_epoch: Callable[[int], None] | None = None,
+    placement: Placement | None = None,
 ) -> None:
     """Fit `model` for as many `epochs` as another fit has found best; nothing is left to validate on."""
     fit(
@@ -112,12 +121,18 @@ def fit_anew(
         name=name,
         transform=transform,
         before_epoch=before_epoch,
+        placement=placement,
     )
 
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether `fit` would go on from what `folder` holds, or only load it."""
     return (folder / "progress.json").exists()
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether `fit` would only load what `folder` holds."""
+    return has_checkpoint(folder) and _read_progress(folder).finished
 
 
 def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> tf.keras.optimizers.Optimizer:
@@ -133,53 +148,63 @@ def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> tf.keras
     return classes[settings.optimizer](rate)
 
 
-def _build(model: tf.keras.Model, dataset: tf.data.Dataset, optimizer: tf.keras.optimizers.Optimizer) -> None:
-    """Create all variables, so that a checkpoint can be read into them."""
-    model(next(iter(dataset)))
-    optimizer.build(model.trainable_variables)
+def _read_progress(folder: Path) -> Progress:
+    return Progress(**json.loads((folder / "progress.json").read_text(encoding="utf-8")))
 
 
-def _run_epoch(
-    model: tf.keras.Model, dataset: tf.data.Dataset, averaged: AveragedWeights, bar: tqdm
-) -> float:
-    """One pass; returns the mean loss of its batches."""
-    losses: list[float] = []
+def _as_it_is(rows: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return rows
 
-    def on_batch_end(batch: int, logs: dict[str, float]) -> None:
-        losses.append(logs["loss"])
-        averaged.update()
-        bar.update()
 
-    watch = tf.keras.callbacks.LambdaCallback(on_train_batch_end=on_batch_end)
-    model.fit(dataset, epochs=1, verbose=0, callbacks=[watch])
-    return float(np.mean(losses))
+def _compile(
+    model: tf.keras.Model, settings: TrainingSettings, steps: int, batch: dict[str, tf.Tensor]
+) -> tf.keras.optimizers.Optimizer:
+    """Give the model its optimizer and create all variables, so that a checkpoint can be read into them."""
+    with model.distribute_strategy.scope():
+        model.compile(optimizer=make_optimizer(settings, steps))
+        model(batch)
+        model.optimizer.build(model.trainable_variables)
+    return model.optimizer
+
+
+def _check_all_go_on_from(epochs: int, folder: Path, placement: Placement) -> None:
+    """Raise `RecommenderError` where this process has found another checkpoint than the one that leads."""
+    leading = int(placement.agreed(epochs))
+    if leading != epochs:
+        raise RecommenderError(
+            f"{folder}: must be a folder that all processes share, this one finds {epochs} epochs in it, the "
+            f"one that leads {leading}"
+        )
 
 
 class _State:
     """The checkpoints of a fit: weights, averages and optimizer after the last epoch and after the best.
 
     `progress.json` names the epoch whose checkpoint is complete; it is written last and replaced at once.
+    Reads in `folder` and writes to `writes_to`, which is another one for processes that only follow.
     """
 
     def __init__(
         self,
         folder: Path,
+        writes_to: Path,
         model: tf.keras.Model,
         optimizer: tf.keras.optimizers.Optimizer,
         averaged: AveragedWeights,
         goal: str,
     ) -> None:
         self.folder = folder
+        self.writes_to = writes_to
         self.better = (lambda a, b: a < b) if goal == "min" else (lambda a, b: a > b)
         self.averaged = averaged
         self.checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, averaged=averaged)
-        folder.mkdir(parents=True, exist_ok=True)
+        writes_to.mkdir(parents=True, exist_ok=True)
 
     def restore(self) -> Progress:
         """What an earlier call has left, or a fresh start."""
         if not has_checkpoint(self.folder):
             return Progress()
-        progress = Progress(**json.loads((self.folder / "progress.json").read_text(encoding="utf-8")))
+        progress = _read_progress(self.folder)
         self._read(len(progress.validation) - 1)
         return progress
 
@@ -192,9 +217,9 @@ class _State:
             progress.best_epoch = epoch
         stalled = settings.patience > 0 and epoch - progress.best_epoch >= settings.patience
         progress.finished = stalled or epoch + 1 >= settings.epochs
-        self.checkpoint.write(str(self.folder / f"epoch-{epoch}"))
-        write_whole(self.folder / "progress.json", json.dumps(asdict(progress)))
-        for path in self.folder.glob("epoch-*"):
+        self.checkpoint.write(str(self.writes_to / f"epoch-{epoch}"))
+        write_whole(self.writes_to / "progress.json", json.dumps(asdict(progress)))
+        for path in self.writes_to.glob("epoch-*"):
             if int(path.stem.split("-")[1].split(".")[0]) not in (epoch, progress.best_epoch):
                 path.unlink()
 

@@ -23,6 +23,8 @@ from recommender.models.ranking import RankingModel
 from recommender.training.fit import Progress, fit, fit_anew
 from recommender.training.implicit import ROW, SampledNegatives
 from recommender.training.item_factors import prepare_head
+from recommender.training.mixed_precision import LossScaledRanking, multiply_in
+from recommender.training.placement.one_process import OneProcess, Placement
 
 PREDICT_ROWS = 2048  # rows scored at once; `foldin` takes 200 kB for each
 
@@ -38,11 +40,20 @@ class RankingRows(NamedTuple):
 def build_ranking(settings: Settings, prepared: Prepared) -> RankingModel:
     """The model of `settings.ranking`, not trained."""
     content = movie_content(prepared.movies, prepared.schema)
-    return RankingModel(settings.ranking, prepared.schema, content, name="ranking")
+    precision = settings.distribution.mixed_precision
+    kind = LossScaledRanking if precision == "float16" else RankingModel
+    model = kind(settings.ranking, prepared.schema, content, name="ranking")
+    if precision != "none":
+        multiply_in(precision, model)
+    return model
 
 
 def train_ranking(
-    settings: Settings, prepared: Prepared, folder: Path, on_epoch: Callable[[int, float], None] | None = None
+    settings: Settings,
+    prepared: Prepared,
+    folder: Path,
+    on_epoch: Callable[[int, float], None] | None = None,
+    placement: Placement | None = None,
 ) -> tuple[RankingModel, Progress]:
     """Fit the ranking model on the training split; the validation split says which epoch was best.
 
@@ -50,8 +61,9 @@ def train_ranking(
     draws negatives of its own, and a batch holds fewer ratings, so that with their negatives they are
     `training.batch_size` rows. Goes on from what `folder` holds.
     """
+    placement = placement or OneProcess()
     tf.keras.utils.set_random_seed(settings.seed)
-    model = build_ranking(settings, prepared)
+    model = placement.model(lambda: build_ranking(settings, prepared))
     training, validation = (ranking_rows(settings, prepared, name) for name in ("train", "validation"))
     negatives, batch_size = training.negatives, settings.training.batch_size
     prepare_head(model.head, training.arrays, settings, prepared, folder, ("train",))
@@ -73,22 +85,35 @@ def train_ranking(
         transform=None if negatives is None else negatives.expand,
         before_epoch=None if negatives is None else lambda epoch: negatives.draw(settings.seed, epoch),
         on_epoch=on_epoch,
+        placement=placement,
     )
     return model, progress
 
 
-def refit_ranking(settings: Settings, prepared: Prepared, folder: Path, epochs: int) -> RankingModel:
+def refit_ranking(
+    settings: Settings, prepared: Prepared, folder: Path, epochs: int, placement: Placement | None = None
+) -> RankingModel:
     """The ranking model fitted anew on training and validation split together, for `epochs` epochs.
 
     How many those are, `train_ranking` has found; nothing is left to validate on. Vocabularies and
     standardisation stay those of the training split. Goes on from what `folder` holds.
     """
+    placement = placement or OneProcess()
     tf.keras.utils.set_random_seed(settings.seed)
-    model = build_ranking(settings, prepared)
+    model = placement.model(lambda: build_ranking(settings, prepared))
     parts = [ranking_examples(settings, prepared, split) for split in KNOWN_AT_TEST]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     prepare_head(model.head, arrays, settings, prepared, folder, KNOWN_AT_TEST)
-    fit_anew(model, arrays, settings.training, epochs, settings.seed, folder, name="ranking, refit")
+    fit_anew(
+        model,
+        arrays,
+        settings.training,
+        epochs,
+        settings.seed,
+        folder,
+        name="ranking, refit",
+        placement=placement,
+    )
     return model
 
 

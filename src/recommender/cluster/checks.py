@@ -1,0 +1,79 @@
+"""What a cluster can train: settings and TF_CONFIG held against each other before any work."""
+
+from __future__ import annotations
+
+from recommender.cluster.tf_config import VARIABLE, Cluster
+from recommender.config import Settings
+from recommender.errors import ConfigError
+
+
+def check_cluster(settings: Settings, cluster: Cluster) -> None:
+    """Raise `ConfigError` with one line for what the strategy of `settings` cannot do."""
+    strategy = settings.distribution.strategy
+    if strategy == "single":
+        raise ConfigError(
+            "distribution.strategy: must be multi_worker or parameter_server for a cluster, received 'single'"
+        )
+    if settings.tuning.trials:
+        raise ConfigError(
+            f"tuning.trials: must be 0 on a cluster, which trains with one setting, "
+            f"received {settings.tuning.trials}"
+        )
+    if strategy == "multi_worker":
+        _check_multi_worker(settings, cluster)
+    else:
+        _check_parameter_server(settings, cluster)
+
+
+def _check_multi_worker(settings: Settings, cluster: Cluster) -> None:
+    if "ps" in cluster.jobs:
+        raise ConfigError(f"{VARIABLE}: cluster.ps is for distribution.strategy=parameter_server")
+    _at_most_one_chief(cluster)
+    workers = sum(map(len, cluster.jobs.values()))
+    sizes = {
+        "training.batch_size": settings.training.batch_size,
+        "retrieval.training.batch_size": settings.retrieval.training.batch_size,
+    }
+    for key, size in sizes.items():
+        if size % workers:
+            raise ConfigError(f"{key}: must be a multiple of the {workers} workers, received {size}")
+
+
+def _check_parameter_server(settings: Settings, cluster: Cluster) -> None:
+    for job in ("chief", "worker", "ps"):
+        if job not in cluster.jobs:
+            raise ConfigError(
+                f"{VARIABLE}: cluster.{job} is missing; parameter_server takes one chief, workers and ps"
+            )
+    _at_most_one_chief(cluster)
+    averaging = {
+        "training.averaging": settings.training.averaging,
+        "retrieval.training.averaging": settings.retrieval.training.averaging,
+    }
+    for key, decay in averaging.items():
+        if decay:
+            raise ConfigError(
+                f"{key}: must be 0 with distribution.strategy=parameter_server, whose workers take steps at "
+                f"the same time, received {decay}"
+            )
+    if settings.ranking.head == "foldin":
+        raise ConfigError(
+            "ranking.head: foldin looks movies up in tables fitted beforehand, which parameter servers "
+            "do not cut: take another head with distribution.strategy=parameter_server"
+        )
+    if settings.distribution.mixed_precision == "float16":
+        raise ConfigError(
+            "distribution.mixed_precision: float16 scales the loss step by step, which workers of "
+            "parameter_server do not take together: take bfloat16"
+        )
+    if "gru" in settings.retrieval.history_encoder:
+        raise ConfigError(
+            "retrieval.history_encoder: gru is one operation on weights of several servers, which TensorFlow "
+            "cannot place: take pooled or transformer with distribution.strategy=parameter_server"
+        )
+
+
+def _at_most_one_chief(cluster: Cluster) -> None:
+    chiefs = len(cluster.jobs.get("chief", ()))
+    if chiefs > 1:
+        raise ConfigError(f"{VARIABLE}: cluster.chief must be one address, received {chiefs}")

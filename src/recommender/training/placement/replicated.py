@@ -1,0 +1,91 @@
+"""A copy of the weights on every replica, all taking the same step on their share of the batch."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+from recommender.training.placement.one_process import AfterSteps, Transform, keras_epoch
+
+
+class Replicated:
+    """Synchronous training by a strategy that mirrors variables, such as `MultiWorkerMirroredStrategy`.
+
+    Every process runs the same program: it makes the same batches, takes its share of each, and validates on
+    the same weights. What decides (validation) is the number of the process that `leads`, so that machines
+    that round differently still do the same. Others write to a temporary folder and read the leader's files.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy, leads: bool) -> None:
+        self.strategy = strategy
+        self.leads = leads
+        self._elsewhere = tempfile.TemporaryDirectory(prefix="recommender-")
+
+    def model(self, build: Callable[[], tf.keras.Model]) -> tf.keras.Model:
+        """The model with mirrored weights; the first replica's initial ones hold for all."""
+        with self.strategy.scope():
+            return build()
+
+    def batch_size(self, size: int) -> int:
+        """Rounded down to a multiple of the replicas."""
+        replicas = self.strategy.num_replicas_in_sync
+        return max(size - size % replicas, replicas)
+
+    def steps(self, rows: int, batch_size: int) -> int:
+        """Only steps with rows for every replica."""
+        return rows // batch_size + (rows % batch_size >= self.strategy.num_replicas_in_sync)
+
+    def run_epoch(
+        self,
+        model: tf.keras.Model,
+        batches: tf.data.Dataset,
+        transform: Transform,
+        steps: int,
+        after_steps: AfterSteps,
+    ) -> float:
+        """One pass; a step's loss is the sum over replicas, each of which divides by the global batch."""
+
+        def of_process(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            replicas = context.num_replicas_in_sync
+            here = replicas // context.num_input_pipelines
+            return shares(batches, replicas, context.input_pipeline_id * here, here).map(transform)
+
+        dataset = self.strategy.distribute_datasets_from_function(of_process)
+        return keras_epoch(model, dataset, after_steps, steps_per_epoch=steps)
+
+    def agreed(self, value: float) -> float:
+        """The value of the first replica's process."""
+        return float(self._of_first(tf.constant(value, tf.float64)))
+
+    def writes_to(self, folder: Path) -> Path:
+        """The folder itself for the leader, a temporary one for the others."""
+        return folder if self.leads else Path(self._elsewhere.name) / folder.name
+
+    @tf.function
+    def _of_first(self, value: tf.Tensor) -> tf.Tensor:
+        def of_replica() -> tf.Tensor:
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            return tf.where(tf.equal(replica, 0), value, 0.0)
+
+        return self.strategy.reduce("SUM", self.strategy.run(of_replica), axis=None)
+
+
+def shares(batches: tf.data.Dataset, replicas: int, first: int, number: int) -> tf.data.Dataset:
+    """Of each batch, cut in equal shares for all `replicas`, the `number` shares from `first` on, one by one.
+
+    Up to replicas - 1 rows of a batch that does not divide are left out, so that all shares weigh the same.
+    """
+
+    def cut(batch: dict[str, tf.Tensor]) -> tf.data.Dataset:
+        def of(column: tf.Tensor) -> tf.Tensor:
+            rows = tf.shape(column)[0] // replicas
+            start = first * rows
+            mine = column[start : start + number * rows]
+            return tf.reshape(mine, tf.concat([[number, rows], tf.shape(column)[1:]], axis=0))
+
+        return tf.data.Dataset.from_tensor_slices({name: of(column) for name, column in batch.items()})
+
+    return batches.flat_map(cut)

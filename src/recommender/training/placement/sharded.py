@@ -1,0 +1,90 @@
+"""Weights in pieces on parameter servers, batches to whichever worker is free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from recommender.training.placement.one_process import AfterSteps, Transform
+from recommender.training.placement.whole_weights import cut_up, pairs, put_together, where_cut
+
+
+class Sharded:
+    """Asynchronous training by `ParameterServerStrategy`, whose partitioner cuts tables along their rows.
+
+    The coordinator makes the batches and sends each to a worker, which fetches the rows of the tables that it
+    needs from the servers and sends their gradients there. A batch whose worker died goes to another one. Of
+    each model there are two: one whose weights lie on the servers, which is trained, and one that is whole in
+    this process, into which its weights are copied after each epoch to validate, save and export.
+    """
+
+    def __init__(self, strategy: tf.distribute.ParameterServerStrategy) -> None:
+        self.strategy = strategy
+        self.coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
+        self.cut: tf.keras.Model | None = None
+        self._build: Callable[[], tf.keras.Model] | None = None
+        self._step: Callable[..., Any] | None = None
+
+    def model(self, build: Callable[[], tf.keras.Model]) -> tf.keras.Model:
+        """The model that is whole in this process."""
+        self._build, self.cut = build, None
+        return build()
+
+    def batch_size(self, size: int) -> int:
+        """As many as were asked for: every step is one worker's."""
+        return size
+
+    def steps(self, rows: int, batch_size: int) -> int:
+        """The last step may have fewer rows."""
+        return -(-rows // batch_size)
+
+    def run_epoch(
+        self,
+        model: tf.keras.Model,
+        batches: tf.data.Dataset,
+        transform: Transform,
+        steps: int,
+        after_steps: AfterSteps,
+    ) -> float:
+        """One pass of all workers together; ends with the weights of the servers in `model`."""
+        dataset = batches.map(transform)
+        if self.cut is None:
+            self.cut = self._on_servers(model, next(iter(dataset)))
+            print(*where_cut(pairs(model, self.cut)[: len(model.weights)]), sep="\n", flush=True)
+        weights = pairs(model, self.cut)
+        cut_up(weights)
+        losses = [self.coordinator.schedule(self._step, args=(batch,)) for batch in dataset]
+        self.coordinator.join()
+        put_together(weights)
+        after_steps(steps)
+        return float(np.mean(self.coordinator.fetch(losses)))
+
+    def agreed(self, value: float) -> float:
+        """The value itself: only the coordinator decides."""
+        return value
+
+    def writes_to(self, folder: Path) -> Path:
+        """The folder itself: only the coordinator writes."""
+        return folder
+
+    def _on_servers(self, model: tf.keras.Model, batch: dict[str, tf.Tensor]) -> tf.keras.Model:
+        """The model anew with its weights and its optimizer's on the servers, and the step that trains it."""
+        assert self._build is not None, "`model` comes first"
+        with self.strategy.scope():
+            cut = self._build()
+            cut.compile(optimizer=type(model.optimizer).from_config(model.optimizer.get_config()))
+            cut(batch)
+            cut.optimizer.build(cut.trainable_variables)
+        strategy = self.strategy
+
+        @tf.function
+        def step(batch: dict[str, tf.Tensor]) -> tf.Tensor:
+            loss = strategy.run(lambda rows: cut.train_step(rows)["loss"], args=(batch,))
+            return strategy.reduce("SUM", loss, axis=None)
+
+        self._step = step
+        return cut
