@@ -2,7 +2,8 @@
 
 Run it with `recommender run workflow-train-model.yaml KEY=VALUE ...`, which checks the settings first, or as
 any Metaflow flow: `python workflow_train_model.py run`, `resume`, `card view train`, `show`. Another settings
-file: `python workflow_train_model.py --config settings FILE run`.
+file: `python workflow_train_model.py --config settings FILE run`. On a cluster (`workflow.target`) each step
+is a container, and `recommender.workflows.hand_over` brings to it what earlier ones have made.
 
 In a SageMaker TensorFlow container the same file trains in script mode: `python workflow_train_model.py
 --epochs 20`, see `recommender.workflows.script_mode`.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,13 @@ if __name__ == "__main__" and script_mode.is_script_mode(sys.argv[1:], os.enviro
 
 set_metaflow_defaults()  # Metaflow reads the environment while it is imported
 
-from metaflow import Config, FlowSpec, card, current, step  # noqa: E402
+from metaflow import Config, FlowMutator, FlowSpec, card, current, step  # noqa: E402
 from metaflow.cards import Image, Markdown  # noqa: E402
 from metaflow.exception import MetaflowException  # noqa: E402
 
 from recommender.config import Settings, check, parse_yaml, resolve  # noqa: E402
 from recommender.errors import ConfigError, RecommenderError  # noqa: E402
+from recommender.workflows import cluster  # noqa: E402
 from recommender.workflows.validation import validate  # noqa: E402
 
 
@@ -55,6 +57,18 @@ def parse_settings(text: str) -> dict[str, Any]:
     return settings.model_dump(mode="json")
 
 
+class OnTarget(FlowMutator):
+    """Each step runs where the settings say, with the resources that they give to it."""
+
+    def pre_mutate(self, mutable_flow: Any) -> None:
+        """Add Metaflow's decorator for the target to each step; none for local."""
+        workflow = check(dict(mutable_flow.configs)["settings"].to_dict()).workflow
+        for name, mutable_step in mutable_flow.steps:
+            if decorator := cluster.decorator(workflow, name):
+                mutable_step.add_decorator(decorator[0], deco_kwargs=decorator[1])
+
+
+@OnTarget
 class TrainModelFlow(FlowSpec):
     """From raw ratings to a published recommender; each step is a process of its own."""
 
@@ -65,11 +79,12 @@ class TrainModelFlow(FlowSpec):
     @step
     def start(self) -> None:
         """Open the run's folder."""
-        from recommender.workflows import runs
+        from recommender.workflows import hand_over, runs
 
         with plain_errors():
             self.resolved = self.settings.to_dict()
-            self.run_folder = str(runs.open_run(check(self.resolved), current.run_id))
+            self.run_folder = str(runs.open_run(self._settings(), current.run_id))
+            hand_over.send_run(self._settings(), Path(self.run_folder))
         print(f"run folder {self.run_folder}")
         self.next(self.prepare)
 
@@ -77,9 +92,12 @@ class TrainModelFlow(FlowSpec):
     def prepare(self) -> None:
         """Get the data, split it, compute all features."""
         from recommender.data.prepare import prepare
+        from recommender.workflows import hand_over
 
         with plain_errors():
+            hand_over.fetch_inputs(self._settings())
             prepared = prepare(self._settings())
+            hand_over.send_prepared(self._settings(), prepared.folder)
             self.summary = prepared.summary()
         print(self.summary)
         self.prepared_folder = str(prepared.folder.absolute())
@@ -97,8 +115,8 @@ class TrainModelFlow(FlowSpec):
         """Search for better settings on the validation split, together with the other workers."""
         from recommender.workflows import stages
 
-        with plain_errors():
-            stages.tune(self._settings(), self._prepared(), Path(self.run_folder), self.input)
+        with plain_errors(), self._run() as folder:
+            stages.tune(self._settings(), self._prepared(), folder, self.input)
         self.next(self.choose)
 
     @step
@@ -107,8 +125,8 @@ class TrainModelFlow(FlowSpec):
         from recommender.workflows import stages
 
         self.merge_artifacts(inputs, include=["run_folder", "prepared_folder", "summary", "resolved"])
-        with plain_errors():
-            best = stages.choose(self._settings(), Path(self.run_folder))
+        with plain_errors(), self._run() as folder:
+            best = stages.choose(self._settings(), folder)
         self.resolved = best.model_dump(mode="json")
         self.next(self.train)
 
@@ -122,25 +140,26 @@ class TrainModelFlow(FlowSpec):
         from recommender import tracking
         from recommender.workflows import stages
 
-        with plain_errors():
-            settings, prepared, folder = self._settings(), self._prepared(), Path(self.run_folder)
+        with plain_errors(), self._run() as folder:
+            settings, prepared = self._settings(), self._prepared()
             trained = stages.train(settings, prepared, folder)
             self.metrics = stages.evaluate(settings, prepared, trained, folder)
+            tracking.save_figures(folder)
+            figures = tracking.figures(folder)
         current.card.append(Markdown(f"# {settings.workflow.name}\n```\n{self.summary}\n```"))
-        tracking.save_figures(folder)
-        for figure in tracking.figures(folder):
+        for figure in figures:
             current.card.append(Image.from_matplotlib(figure))
         self.next(self.export)
 
     @step
     def export(self) -> None:
         """Write the SavedModel and publish it as the next version."""
-        from recommender.workflows import stages
+        from recommender.workflows import hand_over, stages
 
-        with plain_errors():
-            settings, prepared, folder = self._settings(), self._prepared(), Path(self.run_folder)
+        with plain_errors(), self._run() as folder:
+            settings, prepared = self._settings(), self._prepared()
             version = stages.export(settings, prepared, stages.train(settings, prepared, folder), folder)
-        self.version, self.version_folder = version.number, str(version.folder)
+            self.version, self.version_folder = hand_over.send_version(settings, version, folder)
         self.next(self.end)
 
     @step
@@ -153,8 +172,14 @@ class TrainModelFlow(FlowSpec):
 
     def _prepared(self) -> Any:
         from recommender.data.prepared import Prepared
+        from recommender.workflows import hand_over
 
-        return Prepared(Path(self.prepared_folder))
+        return Prepared(hand_over.fetch_prepared(self._settings(), Path(self.prepared_folder)))
+
+    def _run(self) -> AbstractContextManager[Path]:
+        from recommender.workflows import hand_over
+
+        return hand_over.run_folder(self._settings(), Path(self.run_folder))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The model server beside the bare model and beside the FastAPI server that people write first.
 
-    python benchmarks/serving.py [--version FOLDER] [--seconds 5]
+    python benchmarks/serving.py [--version FOLDER] [--seconds 5] [--workers 1 2]
 
 Three ways to the same SavedModel, measured in one run on one machine: the session call in process, the floor;
 `recommender serve` over loopback with all its checks on; and `fastapi_server.py`. Latency at one connection,
@@ -9,6 +9,7 @@ throughput at sixteen, CPU per request of the server's processes. Loads are made
 
 FOLDER is a version that `recommender export` has published, by default the newest; without one, only
 half_plus_two is measured: y = x / 2 + 2, a model that costs nothing, so that all that is seen is the server.
+With --workers, `recommender serve` is measured with each of these numbers of processes, and FastAPI is not.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from recommender.versions import resolve
 
 ROWS = (1, 500)
 CONNECTIONS = 16
+PATH = "/v1/models/m:predict"
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def server(command: Sequence[str], url: str) -> Iterator[psutil.Process]:
     """A server process, from its first answer until it is stopped."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            for _ in range(600):
+            for _ in range(3_000):
                 if process.poll() is not None:
                     raise RecommenderError(f"{' '.join(command)}: ended with status {process.returncode}")
                 try:
@@ -176,7 +178,8 @@ def loaded(subject: Subject, name: str, command: list[str], url: str, seconds: f
             for form in ("rows", "columns"):
                 body = Path(folder) / f"{form}-{rows}.json"
                 body.write_text(subject.body(rows, form))
-                wrk(url, body, CONNECTIONS, 1, check=False)  # first runs may take seconds, and ...
+                requests.post(url, data=body.read_bytes(), timeout=60)  # the first may take seconds, and ...
+                wrk(url, body, CONNECTIONS, 1, check=False)
                 wrk(url, body, 1, 1, check=False)  # ... how long requests take is learned
                 alone = wrk(url, body, 1, seconds)
                 before = cpu_seconds(process)
@@ -189,21 +192,34 @@ def loaded(subject: Subject, name: str, command: list[str], url: str, seconds: f
 
 def measure(subject: Subject, seconds: float) -> Iterator[Line]:
     """A model in process, served by us and served by FastAPI."""
-    port, other = free_port(), free_port()
-    ours = [
-        str(Path(sys.executable).with_name("recommender")), "serve", f"--rest_api_port={port}",
-        "--model_name=m", f"--model_base_path={subject.folder.parent}", "--access_log=none",
-    ]  # fmt: skip
+    other = free_port()
     fastapi = [
         sys.executable,
         str(Path(__file__).with_name("fastapi_server.py")),
         str(subject.folder),
         str(other),
     ]
-    path = "/v1/models/m:predict"
     yield from in_process(subject, seconds)
-    yield from loaded(subject, "recommender serve", ours, f"http://127.0.0.1:{port}{path}", seconds)
-    yield from loaded(subject, "FastAPI", fastapi, f"http://127.0.0.1:{other}{path}", seconds)
+    yield from served(subject, "recommender serve", seconds)
+    yield from loaded(subject, "FastAPI", fastapi, f"http://127.0.0.1:{other}{PATH}", seconds)
+
+
+def measure_workers(subject: Subject, seconds: float, counts: Sequence[int]) -> Iterator[Line]:
+    """A model in process, and served by us with each number of processes."""
+    yield from in_process(subject, seconds)
+    for count in counts:
+        yield from served(subject, f"recommender serve --workers={count}", seconds, count)
+
+
+def served(subject: Subject, name: str, seconds: float, workers: int = 1) -> Iterator[Line]:
+    """All lines of our server."""
+    port = free_port()
+    command = [
+        str(Path(sys.executable).with_name("recommender")), "serve", f"--rest_api_port={port}",
+        "--model_name=m", f"--model_base_path={subject.folder.parent}", "--access_log=none",
+        f"--workers={workers}",
+    ]  # fmt: skip
+    yield from loaded(subject, name, command, f"http://127.0.0.1:{port}{PATH}", seconds)
 
 
 def free_port() -> int:
@@ -243,6 +259,7 @@ def main() -> None:
     parser.add_argument("--version", type=Path, help="folder of a published version")
     parser.add_argument("--models", type=Path, default=Path("data/models/recommender"))
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--workers", type=int, nargs="+", default=[], metavar="N")
     parser.add_argument("--output", type=Path, default=Path("data/serving.json"))
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
@@ -254,7 +271,12 @@ def main() -> None:
             subjects.append(recommender_version(arguments.version or resolve(arguments.models).folder))
         lines = []
         for subject in subjects:
-            for line in measure(subject, arguments.seconds):
+            lines_of = (
+                measure_workers(subject, arguments.seconds, arguments.workers)
+                if arguments.workers
+                else measure(subject, arguments.seconds)
+            )
+            for line in lines_of:
                 print(line, file=sys.stderr)
                 lines.append(line)
     print(table(lines))

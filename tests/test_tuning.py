@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from recommender.config import Settings
+from recommender.config import Settings, load_settings
 from recommender.data.interactions import Interactions
 from recommender.data.prepared import Prepared
 from recommender.errors import ConfigError, RecommenderError
 from recommender.training.fit import Progress
-from recommender.tuning import best_settings, search, study_table, tune
-from recommender.tuning.study import AS_THEY_ARE, WORKER, open_study
+from recommender.tuning import best_settings, keep_study, search, study_table, tune
+from recommender.tuning.study import AS_THEY_ARE, WORKER, begin_trial, open_study
 
 RANGES = {
     "training.learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
@@ -199,7 +199,7 @@ def test_a_trial_leaves_nothing_but_its_line_in_the_study(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     tune(searching(settings, 2), prepared, study_path)
-    assert {path.name for path in study_path.parent.iterdir()} == {"study.log", ".study.log.begin"}
+    assert {path.name for path in study_path.parent.iterdir()} == {"study.log"}
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(
         "trial 0: validation 0.6423, best so far 0.6423 (trial 0); training.learning_rate=0.003"
@@ -369,7 +369,7 @@ class Searching:
     def __init__(self, settings: Settings, prepared: Prepared, folder: Path) -> None:
         self.folder, self.prepared = folder, prepared
         self.study = folder / "study.log"
-        folder.mkdir()
+        folder.mkdir(parents=True)
         (folder / "config.yaml").write_text(settings.to_yaml(), encoding="utf-8")
 
     def start(self, worker: int = 0, stuck_at: int = -1, seconds: float = 0.0) -> "subprocess.Popen[str]":
@@ -411,8 +411,92 @@ def test_two_workers_share_one_study(settings: Settings, prepared: Prepared, tmp
     output = [process.communicate(timeout=180)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     table = study_table(place.study)
-    assert table["number"].tolist() == list(range(8))
+    assert len(table) == 8
     assert set(table["worker"]) == {0, 1}
-    assert table["as_they_are"].tolist() == [True] + [False] * 7
+    assert table["as_they_are"].sum() == 1
     lines = [line for text in output for line in text.splitlines() if line.startswith("trial ")]
     assert len(lines) == 8
+
+
+@pytest.mark.slow
+def test_two_processes_share_one_study_in_a_database(
+    settings: Settings, prepared: Prepared, tmp_path: Path
+) -> None:
+    """Each has a folder of its own for the run, as two machines have; only the database is the same."""
+    url = f"sqlite:///{tmp_path / 'studies.db'}"
+    settings = searching(settings, 8, workers=2, storage=url)
+    places = [Searching(settings, prepared, tmp_path / machine / "run-7") for machine in ("one", "other")]
+    processes = [place.start(worker, seconds=0.6) for worker, place in enumerate(places)]
+    output = [process.communicate(timeout=180)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert not any(place.study.exists() for place in places)
+    keep_study(places[0].study, url)
+    table = study_table(places[0].study)
+    assert len(table) == 8
+    assert set(table["worker"]) == {0, 1}
+    assert table["as_they_are"].sum() == 1
+    assert sum(line.startswith("trial ") for text in output for line in text.splitlines()) == 8
+    assert best_settings(settings, places[0].study) != settings
+
+
+def test_a_search_in_a_database_finds_what_one_in_a_file_finds(
+    settings: Settings, prepared: Prepared, tmp_path: Path, formula: Formula
+) -> None:
+    url = f"sqlite:///{tmp_path / 'studies.db'}"
+    in_file, in_database = tmp_path / "a" / "study.log", tmp_path / "b" / "study.log"
+    tune(searching(settings, 6), prepared, in_file)
+    tune(searching(settings, 6, storage=url), prepared, in_database)
+    assert not in_database.exists()
+    keep_study(in_database, url)
+    assert drawn(study_table(in_database)) == drawn(study_table(in_file))
+    keep_study(in_database, url)  # by a step that is repeated
+    assert [path.name for path in in_database.parent.iterdir()] == ["study.log"]
+
+
+def test_a_database_keeps_the_studies_of_all_runs_apart(
+    settings: Settings, prepared: Prepared, tmp_path: Path, formula: Formula
+) -> None:
+    settings = searching(settings, 3, storage=f"sqlite:///{tmp_path / 'studies.db'}")
+    for run in ("monday", "tuesday"):
+        tune(settings, prepared, tmp_path / run / "study.log")
+    assert len(formula.tried) == 6
+
+
+def test_workers_that_begin_at_once_neither_try_too_much_nor_the_present_settings_twice(
+    settings: Settings, prepared: Prepared, study_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between one worker's look at the study and its trial, another has begun the same trial."""
+    tuning = searching(settings, 2, workers=2).tuning
+    study = open_study(study_path, {})
+    ask, overtakes = study.ask, iter([True, False])
+
+    def overtaken() -> optuna.trial.Trial:
+        if next(overtakes, False):
+            for _ in range(2):  # worker 1 has seen the same study: it adds the present settings, too
+                study.enqueue_trial({}, user_attrs={AS_THEY_ARE: True})
+                ask().set_user_attr(WORKER, 1)
+        return ask()
+
+    monkeypatch.setattr(study, "ask", overtaken)
+    assert begin_trial(study, study_path, 0, tuning, {}) is None
+    states = [(trial.state.name, AS_THEY_ARE in trial.user_attrs) for trial in study.get_trials()]
+    assert states == [("RUNNING", True), ("RUNNING", True), ("FAIL", True)]
+
+
+def test_a_database_that_cannot_be_used_is_one_line(
+    settings: Settings, prepared: Prepared, study_path: Path, formula: Formula
+) -> None:
+    nowhere = f"sqlite:///{study_path.parent / 'nix' / 'studies.db'}"
+    with pytest.raises(RecommenderError, match=r"^tuning\.storage: sqlite:///.* cannot be used: .+$"):
+        tune(searching(settings, 1, storage=nowhere), prepared, study_path)
+    with pytest.raises(RecommenderError, match=r"^tuning\.storage: nix://host/studies cannot be used: .+$"):
+        tune(searching(settings, 1, storage="nix://host/studies"), prepared, study_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [("studies.db", "must be a database URL"), ("postgresql://me:secret@host/db", "must hold no password")],
+)
+def test_a_database_is_named_by_a_url_without_a_secret(url: str, rule: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^tuning\.storage: {rule}"):
+        load_settings(None, [f"tuning.storage={url}"], {})

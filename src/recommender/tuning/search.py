@@ -42,7 +42,7 @@ def tune(settings: Settings, prepared: Prepared, study_path: Path, worker: int =
     """
     check_search_space(settings, lambda candidate: build_ranking(candidate, prepared))
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # a line for each trial is printed here
-    study = open_study(study_path, _base(settings, prepared))
+    study = open_study(study_path, _base(settings, prepared), settings.tuning.storage)
     study.pruner = optuna.pruners.NopPruner()
     if settings.tuning.pruning:
         study.pruner = optuna.pruners.MedianPruner(LEARNING_TRIALS, LEARNING_EPOCHS)

@@ -1,19 +1,23 @@
-"""A study on disk: who may begin a trial, which trials count, and what they were begun with."""
+"""A study in a file or a database: who may begin a trial, which count, and what they were begun with.
+
+Workers hold no lock together, which a database on another machine could not give them. Each asks for a trial
+and gives it back where the order of numbers, which Optuna hands out once, says that it is one too many.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import json
+import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from recommender.config import TuningSettings
 from recommender.errors import RecommenderError
@@ -26,32 +30,43 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 WORKER, AS_THEY_ARE, BASE = "worker", "as_they_are", "base"
 
 
-def open_study(path: Path, base: Mapping[str, Any]) -> optuna.Study:
-    """The study in a file, made if need be.
+def open_study(path: Path, base: Mapping[str, Any], url: str | None = None) -> optuna.Study:
+    """The study of a run, made if need be: in a file, or in the database at `url` under the run's name.
 
     `base`: by dotted keys, everything that values depend on apart from what is searched. Raises
     `RecommenderError` where the study was begun with another one: its values would not compare.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(path):
+    if url is None:
         _drop_half_line(path)
-        storage = JournalStorage(JournalFileBackend(str(path)))
-        study = optuna.create_study(storage=storage, study_name=NAME, load_if_exists=True)
-        begun_with = study.user_attrs.get(BASE)
-        if begun_with is None:
-            study.set_user_attr(BASE, dict(base))
-        elif begun_with != json.loads(json.dumps(base)):
-            raise RecommenderError(f"{path}: begun with other settings, {_difference(begun_with, base)}")
+    study = optuna.create_study(storage=_storage(path, url), study_name=_name(path, url), load_if_exists=True)
+    if BASE not in study.user_attrs:
+        study.set_user_attr(BASE, dict(base))
+    begun_with = study.user_attrs[BASE]
+    if begun_with != json.loads(json.dumps(base)):
+        raise RecommenderError(f"{path}: begun with other settings, {_difference(begun_with, base)}")
     return study
 
 
 def read_study(path: Path) -> optuna.Study:
     """The study in a file; raises `RecommenderError` where there is none."""
     if path.is_file():
-        storage = JournalStorage(JournalFileBackend(str(path)))
+        storage = _storage(path, None)
         if NAME in optuna.get_all_study_names(storage):
             return optuna.load_study(storage=storage, study_name=NAME)
     raise RecommenderError(f"{path}: no study there; a search with tuning.trials above 0 makes one")
+
+
+def keep_study(path: Path, url: str) -> None:
+    """Write a run's study in a database to the file in which a search of one machine would have kept it."""
+    building = path.with_name(f".{path.name}.{os.getpid()}")
+    optuna.copy_study(
+        from_study_name=_name(path, url),
+        from_storage=_storage(path, url),
+        to_storage=_storage(building, None),
+        to_study_name=NAME,
+    )
+    building.replace(path)
 
 
 def begin_trial(
@@ -62,16 +77,18 @@ def begin_trial(
     At most one process may be worker `worker`. A trial that it has not finished was cut off, and so were
     those of workers that there are no longer: they are marked as failed and do not count.
     """
-    with _alone(path):
-        _fail_stale_trials(study, path, {number for number in range(tuning.workers) if number != worker})
-        living = [trial for trial in study.get_trials(deepcopy=False) if trial.state != TrialState.FAIL]
+    _fail_stale_trials(study, path, {number for number in range(tuning.workers) if number != worker})
+    while True:
+        living = _living(study)
         if sum(trial.state != TrialState.WAITING for trial in living) >= tuning.trials:
             return None
         if not any(AS_THEY_ARE in trial.user_attrs for trial in living):
             study.enqueue_trial(dict(as_they_are), user_attrs={AS_THEY_ARE: True})
         trial = study.ask()
         trial.set_user_attr(WORKER, worker)
-    return trial
+        if not _is_one_too_many(study, trial, tuning.trials):
+            return trial
+        study.tell(trial, state=TrialState.FAIL)
 
 
 def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
@@ -84,19 +101,42 @@ def trial_folder(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}-trial-{number}")
 
 
+def _storage(path: Path, url: str | None) -> BaseStorage:
+    """Raises `RecommenderError` where the database cannot be reached or Python lacks its driver."""
+    if url is None:
+        return JournalStorage(JournalFileBackend(str(path)))
+    try:
+        return RDBStorage(
+            url, engine_kwargs={"pool_pre_ping": True}
+        )  # trials take long: connections go stale
+    except (ImportError, SQLAlchemyError) as error:
+        reason = str(error).splitlines()[0]
+        raise RecommenderError(f"tuning.storage: {url} cannot be used: {reason}") from None
+
+
+def _name(path: Path, url: str | None) -> str:
+    """A file holds one study, a database those of all runs."""
+    return NAME if url is None else f"{NAME}-{path.parent.name}"
+
+
+def _living(study: optuna.Study) -> list[FrozenTrial]:
+    return [trial for trial in study.get_trials(deepcopy=False) if trial.state != TrialState.FAIL]
+
+
+def _is_one_too_many(study: optuna.Study, trial: Trial, trials: int) -> bool:
+    """Whether other workers had begun enough trials, or the one as the settings are, a moment earlier."""
+    begun = [other for other in _living(study) if other.state != TrialState.WAITING]
+    earlier = [other for other in begun if other.number < trial.number]
+    twice = AS_THEY_ARE in trial.user_attrs and any(AS_THEY_ARE in other.user_attrs for other in earlier)
+    return twice or len(earlier) >= trials
+
+
 def _fail_stale_trials(study: optuna.Study, path: Path, others: set[int]) -> None:
+    """A trial without a worker has been begun by one this very moment."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if trial.user_attrs.get(WORKER) not in others:
+        if WORKER in trial.user_attrs and trial.user_attrs[WORKER] not in others:
             shutil.rmtree(trial_folder(path, trial.number), ignore_errors=True)
             study.tell(trial.number, state=TrialState.FAIL)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One process at a time; the lock ends with the process that holds it."""
-    with path.with_name(f".{path.name}.begin").open("a", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _drop_half_line(path: Path) -> None:

@@ -20,9 +20,13 @@ from typing import Any
 from recommender.config import ENVIRONMENT, Settings, read_yaml, resolve
 from recommender.errors import ConfigError, RecommenderError
 from recommender.versions import Version
+from recommender.whole_files import write_whole
+from recommender.workflows import cluster
 from recommender.workflows.environment import set_metaflow_defaults
+from recommender.workflows.hand_over import bring_version, send_inputs
 from recommender.workflows.validation import validate
 
+CLUSTER_FILE = "cluster.yaml"  # in a run's folder
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -81,18 +85,52 @@ def check(settings_file: Path, overrides: Iterable[str] = ()) -> Launch:
 
 
 def run(launch: Launch, resume: str | None = None) -> Outcome:
-    """Run the flow, or resume the run with this id, in the same interpreter; its output is passed through."""
+    """Run the flow, or resume the run with this id, in the same interpreter; its output is passed through.
+
+    Here or in containers of a cluster, as `workflow.target` says; a run is resumed where it was.
+    """
+    settings = (
+        _settings_of_run(launch, resume) if resume else send_inputs(cluster.with_endpoint(launch.settings))
+    )
     with tempfile.TemporaryDirectory() as folder:
         run_id_file = Path(folder) / "run-id"
-        if resume is None:
-            command = ["--config-value", "settings", launch.settings.to_yaml(), "run"]
-        else:
-            command = ["resume", "--origin-run-id", resume]  # Metaflow takes the settings from that run
+        command = run_command(launch, settings, resume)
         command += ["--run-id-file", str(run_id_file)]
-        flow = [sys.executable, str(launch.file), "--no-pylint"]
-        status, stopped_by = _run_in_group(flow + command, _environment())
+        status, stopped_by = _run_in_group(command, _environment(settings))
         run_id = run_id_file.read_text(encoding="utf-8").strip() if run_id_file.exists() else None
+    if run_id and settings.workflow.target != "local":
+        _remember(settings, run_id)
     return Outcome(status, stopped_by, run_id)
+
+
+def run_command(launch: Launch, settings: Settings, resume: str | None = None) -> list[str]:
+    """Metaflow's command for a run with these settings; a resumed one takes them from the run of before."""
+    flow = [sys.executable, str(launch.file), "--no-pylint", *cluster.options(settings.workflow)]
+    if resume:
+        return [*flow, "resume", "--origin-run-id", resume]
+    return [*flow, "--config-value", "settings", settings.to_yaml(), "run"]
+
+
+def template_command(launch: Launch, settings: Settings) -> list[str]:
+    """Metaflow's command that writes an Argo WorkflowTemplate to its standard output."""
+    name = cluster.template_name(settings.workflow)
+    return [*run_command(launch, settings)[:-1], "argo-workflows", "--name", name, "create", "--only-json"]
+
+
+def write_template(launch: Launch) -> Path:
+    """Let Metaflow write the flow as an Argo WorkflowTemplate, with its code in the storage; the file.
+
+    Nothing is sent to a cluster. Raises `RecommenderError` with Metaflow's words where it does not.
+    """
+    settings = send_inputs(cluster.with_endpoint(launch.settings))
+    command = template_command(launch, settings)
+    answer = subprocess.run(command, env=_environment(settings), capture_output=True, text=True)
+    if answer.returncode:
+        raise RecommenderError(f"Argo's template could not be made: {' '.join(answer.stderr.split())}")
+    settings.workflow.runs.mkdir(parents=True, exist_ok=True)
+    path = settings.workflow.runs / f"{cluster.template_name(settings.workflow)}.argo.json"
+    write_whole(path, answer.stdout)
+    return path
 
 
 def find_run(launch: Launch, run_id: str) -> str:
@@ -107,13 +145,14 @@ def find_run(launch: Launch, run_id: str) -> str:
 
 
 def published(launch: Launch, run_id: str) -> Version:
-    """The version that a finished run of the flow has published."""
-    set_metaflow_defaults()
+    """The version that a finished run of the flow has published; one of a cluster is brought here."""
+    settings = _settings_of_run(launch, run_id)
+    os.environ.update(_environment(settings))
     from metaflow import Run, namespace
 
     namespace(None)  # also runs of another user name
     data = Run(f"{launch.workflow.flow}/{run_id}").data
-    return Version(data.version, Path(data.version_folder))
+    return bring_version(settings, Version(data.version, Path(data.version_folder)))
 
 
 def _known_runs(launch: Launch) -> list[str]:
@@ -138,11 +177,24 @@ def _find(file: str, settings_file: Path) -> Path:
     raise RecommenderError(f"{file}: found neither beside {settings_file} nor in {checkout}")
 
 
-def _environment() -> dict[str, str]:
+def _environment(settings: Settings) -> dict[str, str]:
     """The flow's environment: without the variables that the settings it gets have already taken in."""
     environ = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
     set_metaflow_defaults(environ)
-    return environ
+    return environ | cluster.environment(settings.workflow)
+
+
+def _remember(settings: Settings, run_id: str) -> None:
+    """Keep where a run of a cluster was and with which settings; its steps keep all else in the storage."""
+    path = settings.workflow.runs / run_id / CLUSTER_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, settings.to_yaml())
+
+
+def _settings_of_run(launch: Launch, run_id: str) -> Settings:
+    """Those that a run of a cluster was begun with, by a command line that is gone; or else the file's."""
+    path = launch.settings.workflow.runs / run_id / CLUSTER_FILE
+    return resolve(read_yaml(path), environ={}) if path.is_file() else launch.settings
 
 
 def _run_in_group(command: list[str], environ: dict[str, str]) -> tuple[int, int | None]:

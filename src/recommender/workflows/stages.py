@@ -40,6 +40,8 @@ def choose(settings: Settings, run_folder: Path) -> Settings:
     """Lay the best settings that the search found over those of the run."""
     from recommender import tuning
 
+    if settings.tuning.storage:
+        tuning.keep_study(run_folder / STUDY_FILE, settings.tuning.storage)
     best = tuning.best_settings(settings, run_folder / STUDY_FILE)
     write_settings(best, run_folder)
     return best

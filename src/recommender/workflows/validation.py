@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from recommender.config import Settings
 from recommender.data.features import select
 from recommender.data.movielens import CATALOGUE
@@ -10,6 +12,7 @@ from recommender.models.heads import check_features, head_names
 from recommender.search_space import check_search_space
 
 GENERATED, OWN = "synthetic", "custom"
+INPUTS = "inputs"  # within data.home: where a cluster's steps find the user's own files
 
 
 def validate(settings: Settings) -> None:
@@ -21,16 +24,41 @@ def validate(settings: Settings) -> None:
     check_features(settings.ranking.head, settings.ranking.features)
     select(settings.retrieval.user_features, "retrieval.user_features", ("user", "user_history"))
     select(settings.retrieval.movie_features, "retrieval.movie_features", ("movie",))
-    own = settings.data.custom
-    if settings.data.dataset == OWN and own.ratings is None:
+    if settings.data.dataset == OWN and settings.data.custom.ratings is None:
         raise ConfigError("data.custom.ratings: must name a CSV or Parquet file when data.dataset is custom")
-    files = {"data.archive": settings.data.archive}
-    if settings.data.dataset == OWN:
-        files |= {f"data.custom.{name}": getattr(own, name) for name in ("ratings", "movies", "users")}
-    for key, path in files.items():
-        if path is not None and not path.exists():
+    for key, path in own_files(settings).items():
+        sent = path.is_relative_to(settings.data.home / INPUTS)  # to a cluster's storage: not here but there
+        if not path.exists() and not (sent and settings.workflow.target != "local"):
             raise ConfigError(f"{key}: there is no such file, received {str(path)!r}")
+    _check_target(settings)
     check_search_space(settings)
+
+
+def own_files(settings: Settings) -> dict[str, Path]:
+    """The files and folders of the user's own that settings name, by their keys."""
+    named = {"data.archive": settings.data.archive}
+    if settings.data.dataset == OWN:
+        own = settings.data.custom
+        named |= {f"data.custom.{name}": getattr(own, name) for name in ("ratings", "movies", "users")}
+    return {key: path for key, path in named.items() if path is not None}
+
+
+def _check_target(settings: Settings) -> None:
+    """Steps on different machines need an image, a storage, and a study that all workers reach."""
+    workflow, tuning = settings.workflow, settings.tuning
+    if workflow.target == "local":
+        return
+    needed = ("image", "storage", "queue", "role") if workflow.target == "aws-batch" else ("image", "storage")
+    for key in needed:
+        if getattr(workflow, key) is None:
+            raise ConfigError(
+                f"workflow.{key}: must be set when workflow.target is {workflow.target}, received None"
+            )
+    if tuning.trials and tuning.workers > 1 and tuning.storage is None:
+        raise ConfigError(
+            f"tuning.storage: must be a database URL when workflow.target is {workflow.target} and "
+            f"tuning.workers is {tuning.workers}, received None: workers share no disk there"
+        )
 
 
 def _must_be_one_of(key: str, value: str, names: list[str]) -> None:

@@ -43,10 +43,14 @@ class Trained:
 
 def prepare(settings: Any) -> Prepared:
     work("prepare")
-    return Prepared(Path("data/prepared"))
+    folder = settings.data.home / "prepared" / "stand-in"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ratings").write_text("3", encoding="utf-8")
+    return Prepared(folder)
 
 
 def tune(settings: Any, prepared: Prepared, study_path: Path, worker: int) -> None:
+    assert (prepared.folder / "ratings").is_file()
     work("tune", worker)
     with study_path.open("a", encoding="utf-8") as study:
         study.write(f"{worker}\n")
@@ -61,6 +65,7 @@ def best_settings(settings: Any, study_path: Path) -> Any:
 
 
 def train(settings: Any, prepared: Prepared, run_folder: Path) -> Trained:
+    assert (prepared.folder / "ratings").is_file()
     if not (run_folder / "weights").exists():
         work("train", f"epochs={settings.training.epochs} lr={settings.training.learning_rate}")
         (run_folder / "weights").write_text("trained", encoding="utf-8")
