@@ -1,5 +1,5 @@
 # make demo: everything from raw ratings to recommendations over REST, on generated data; see README.md.
-.PHONY: help demo app test lab install lint format lock clean
+.PHONY: help demo app test lab install spark lint format lock clean
 
 # The Python that makes .venv: the first of these that is new enough, or make demo PYTHON=/path/to/python
 PYTHONS = python3.12 python3.11 python3.13 python3 python
@@ -14,6 +14,7 @@ help:
 	@echo "make test     run all tests"
 	@echo "make lab      open the notebook in JupyterLab"
 	@echo "make install  make .venv with everything in requirements.txt"
+	@echo "make spark    add Apache Spark to .venv, for data.engine=spark; needs Java 17 or newer"
 	@echo "make lint     check style and types"
 	@echo "make format   lay the code out as make lint wants it"
 	@echo "make lock     resolve pyproject.toml into requirements.txt anew"
@@ -56,6 +57,11 @@ $(INSTALLED): requirements.txt pyproject.toml
 	$(PIP) install --no-deps -r requirements.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(INSTALLED)
+
+# The versions that pyproject.toml pins; the lock goes without, since Spark takes 450 MB and needs Java.
+SPARK = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"])
+spark: $(INSTALLED)
+	$(PIP) install $$($(BIN)/python -c '$(SPARK)')
 
 # uv lives apart, so that .venv holds what the lock says.
 lock: $(INSTALLED)

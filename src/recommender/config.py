@@ -14,9 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -57,12 +59,49 @@ AnySettings = TypeVar("AnySettings", bound=Section)
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]  # of a model: part of paths and URLs
 
 
+def _complete(resources: dict[str, float]) -> dict[str, float]:
+    for name in RESOURCES:
+        if resources.get(name, 0) <= 0 and name != "gpu":
+            raise ValueError(f"{name} must be above 0")
+        if name != "cpu" and resources.get(name, 0) % 1:
+            raise ValueError(f"{name} must be a whole number")
+    return {"gpu": 0} | resources
+
+
+RESOURCES = ("cpu", "memory", "disk", "gpu")
+Amount = Annotated[Number, Field(ge=0)]
+StepResources = Annotated[dict[Literal["cpu", "memory", "disk", "gpu"], Amount], AfterValidator(_complete)]
+
+
+class WorkflowResources(Section):
+    """What each step's container asks for: CPUs, memory and disk in MB, GPUs; `tune` is one worker's."""
+
+    start: StepResources = {"cpu": 1, "memory": 1_024, "disk": 10_240, "gpu": 0}
+    prepare: StepResources = {"cpu": 2, "memory": 8_192, "disk": 10_240, "gpu": 0}
+    fan_out: StepResources = {"cpu": 1, "memory": 1_024, "disk": 10_240, "gpu": 0}
+    tune: StepResources = {"cpu": 2, "memory": 8_192, "disk": 10_240, "gpu": 0}
+    choose: StepResources = {"cpu": 1, "memory": 2_048, "disk": 10_240, "gpu": 0}
+    train: StepResources = {"cpu": 4, "memory": 16_384, "disk": 20_480, "gpu": 0}
+    export: StepResources = {"cpu": 2, "memory": 8_192, "disk": 20_480, "gpu": 0}
+    end: StepResources = {"cpu": 1, "memory": 1_024, "disk": 10_240, "gpu": 0}
+
+
 class WorkflowSettings(Section):
-    """How the workflow runs."""
+    """How and where the workflow runs."""
 
     kind: Literal["train"] = "train"
     name: Name = "recommender"
     runs: PathSetting = Path("data/runs")
+    target: Literal["local", "kubernetes", "argo", "aws-batch"] = "local"
+    image: str | None = None
+    storage: Annotated[str, Field(pattern=r"^s3://[^/]+(/[^/]+)*$")] | None = None
+    storage_endpoint: str | None = None
+    namespace: str = "default"
+    service_account: str | None = None
+    secrets: list[str] = []
+    queue: str | None = None
+    role: str | None = None
+    resources: WorkflowResources = WorkflowResources()
 
 
 class SyntheticSettings(Section):
@@ -98,6 +137,22 @@ class CustomSettings(Section):
         return self
 
 
+def _spark_master(url: str) -> str:
+    if not re.fullmatch(r"local(\[(\*|[1-9]\d*)\])?|yarn|(spark|k8s)://\S+", url):
+        raise ValueError("must be local[*], local[N], spark://host:port, k8s://address or yarn")
+    return url
+
+
+def _memory_size(size: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*(MB|GB)", size):
+        raise ValueError("must be whole megabytes or gigabytes, as in 4GB")
+    return size
+
+
+SparkMaster = Annotated[str, AfterValidator(_spark_master)]
+MemorySize = Annotated[str, AfterValidator(_memory_size)]
+
+
 class DataSettings(Section):
     """Which ratings, from where, and how they are split."""
 
@@ -106,6 +161,9 @@ class DataSettings(Section):
     archive: PathSetting | None = None
     mirrors: list[str] = []
     on_bad_rows: Literal["stop", "drop"] = "stop"
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark_master: SparkMaster = "local[*]"
+    memory_limit: MemorySize | None = None
     split: Literal["time_range", "row_quantile", "leave_last", "random"] = "time_range"
     validation_share: Share = 0.2
     test_share: Share = 0.2
@@ -167,11 +225,17 @@ class RetrievalSettings(Section):
     softmax: Literal["full", "sampled"] = "full"
     negatives: Positive = 1024
     temperature: Annotated[float, Field(gt=0)] = 1.0
-    priors: list[Literal["transition", "nearby", "ease", "recent_ease"]] = [
-        "transition",
-        "ease",
-        "recent_ease",
-    ]
+    priors: list[
+        Literal[
+            "transition",
+            "nearby",
+            "recent_nearby",
+            "ease",
+            "recent_ease",
+            "rated_last",
+            "recent_popularity",
+        ]
+    ] = ["transition", "ease", "recent_ease"]
     embedding_size: Positive = 64
     unknown_user_rate: Rate = 0.5
     dropout: Rate = 0.3
@@ -226,6 +290,17 @@ class RankingSettings(Section):
         if self.refit and self.objective == "implicit":
             raise ValueError("refit is for the objectives rating and like, not implicit")
         return self
+
+
+class DistributionSettings(Section):
+    """Who trains: this process, or a cluster that `recommender worker` is started on."""
+
+    strategy: Literal["single", "multi_worker", "parameter_server"] = "single"
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    mixed_precision: Literal["none", "bfloat16", "float16"] = "none"
+    start_timeout: Annotated[float, Field(gt=0)] = 300.0
+    peer_timeout: Annotated[float, Field(gt=0)] = 30.0
+    min_shard_bytes: Positive = 262_144
 
 
 class OrderSettings(Section):
@@ -295,6 +370,7 @@ class TuningSettings(Section):
 
     trials: Annotated[int, Field(ge=0)] = 0
     workers: Positive = 1
+    storage: str | None = None
     pruning: bool = True
     ranges: dict[str, Range] = {
         "training.learning_rate": Range(low=0.001, high=0.03, log=True),
@@ -302,6 +378,16 @@ class TuningSettings(Section):
         "ranking.head_options.hidden": Range(choices=[[64, 32], [128, 64], [256, 64], [64]]),
         "ranking.head_options.dropout": Range(low=0.0, high=0.5),
     }
+
+    @field_validator("storage")
+    @classmethod
+    def _holds_no_secret(cls, url: str | None) -> str | None:
+        """Settings are printed and saved with every version."""
+        if url is not None and not urlsplit(url).scheme:
+            raise ValueError("must be a database URL, as in postgresql+psycopg://USER@HOST/DATABASE")
+        if url is not None and urlsplit(url).password is not None:
+            raise ValueError("must hold no password; drivers read it from PGPASSWORD or a file of their own")
+        return url
 
     @field_validator("ranges", mode="before")
     @classmethod
@@ -341,6 +427,7 @@ class Settings(Section):
     ranking: RankingSettings = RankingSettings()
     order: OrderSettings = OrderSettings()
     training: TrainingSettings = TrainingSettings()
+    distribution: DistributionSettings = DistributionSettings()
     tuning: TuningSettings = TuningSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     export: ExportSettings = ExportSettings()

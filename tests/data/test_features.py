@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recommender.config import FeatureSettings, Settings, load_settings
-from recommender.data.engines import DuckDBEngine
+from recommender.data.engines import DuckDBEngine, Engine
 from recommender.data.features import BY_NAME, FEATURES, feature_sql, select
 from recommender.data.prepare import prepare
 from recommender.errors import ConfigError
@@ -39,8 +39,8 @@ def random_ratings(seed: int, n: int = 60) -> pd.DataFrame:
     )
 
 
-def run_sql(ratings: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """The product's features of `ratings`, by row."""
+def run_sql(ratings: pd.DataFrame, folder: Path, engine: Engine | None = None) -> pd.DataFrame:
+    """The product's features of `ratings`, by row; on DuckDB unless an engine is named."""
     tables = {
         "interactions": pa.Table.from_pandas(ratings, preserve_index=False),
         "movies": pa.table(
@@ -59,9 +59,8 @@ def run_sql(ratings: pd.DataFrame, folder: Path) -> pd.DataFrame:
             }
         ),
     }
-    DuckDBEngine().run(
-        f"{feature_sql(SETTINGS, 3, SCALE)} ORDER BY r.row", tables, folder / "features.parquet"
-    )
+    sql = f"{feature_sql(SETTINGS, 3, SCALE)} ORDER BY r.row"
+    (engine or DuckDBEngine()).run(sql, tables, folder / "features.parquet")
     return pq.read_table(folder / "features.parquet").to_pandas()
 
 

@@ -61,7 +61,7 @@ def test_an_interrupted_preparation_leaves_nothing_behind(settings: Settings, ho
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(DuckDBEngine, "run", stop)
+    monkeypatch.setattr(DuckDBEngine, "run_shards", stop)
     folder = home / "prepared" / "synthetic"
     before = sorted(folder.iterdir())
     changes = {"features": settings.features.model_copy(update={"history_length": 4})}

@@ -60,6 +60,14 @@ def test_near_is_before_and_after() -> None:
     assert best(fitted("recent_nearby")["recent_nearby"], 12) == 11
 
 
+def test_a_rating_counts_half_of_one_a_week_later_for_recent_popularity() -> None:
+    weeks = np.array([0, 1, 2, 2]) * 7 * 86_400
+    user, movie = np.array([0, 0, 0, 1]), np.array([1, 0, 1, 2])
+    known = Interactions(user, movie, np.ones(4), weeks, np.zeros(4, np.int8), num_users=2, num_movies=4)
+    found = fit_priors(RetrievalSettings(priors=["recent_popularity"]), known)["recent_popularity"]
+    np.testing.assert_allclose(found, [1, 1 + 0.5, 1 + 0.25 + 1, 1 + 1, 1])
+
+
 def test_only_tables_of_pairs_are_refused_where_there_are_too_many_movies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -104,8 +104,12 @@ def test_other_test_rows_change_nothing_that_is_fitted_or_chosen(
     folder = tmp_path / "prepared"
     shutil.copytree(prepared.folder, folder)
     is_test = prepared.interactions.split == 2
-    for name in ("interactions", "features"):
-        shuffle(folder / f"{name}.parquet", is_test, keep={"row", "split"})
+    (shard,) = Prepared(folder).feature_shards()
+    for path in (folder / "interactions.parquet", shard):
+        shuffle(path, is_test, keep={"row", "split"})
+    timeline, known = folder / "timeline-3.parquet", prepared.interactions.before("test")
+    later = pq.read_table(timeline)["timestamp"].to_numpy() > known.timestamp.max()
+    shuffle(timeline, later, keep={"user", "timestamp"})
     for name in ("users-serving", "movies-serving"):  # the state after the test split
         path = folder / f"{name}.parquet"
         shuffle(path, np.ones(pq.read_metadata(path).num_rows, bool), keep=set())

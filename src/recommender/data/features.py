@@ -72,6 +72,8 @@ FEATURES = (
     Feature("weekday_sin", "numeric", "context"),
     Feature("weekday_cos", "numeric", "context"),
 )
+# Likes of several genres are counted in one 64-bit sum: up to two million of each.
+GENRE_BITS, GENRES_A_NUMBER = 21, 3
 BY_NAME = {feature.name: feature for feature in FEATURES}
 
 
@@ -91,18 +93,57 @@ def select(
 
 
 def feature_sql(settings: FeatureSettings, num_genres: int, rating_scale: tuple[float, float]) -> str:
-    """The text of `features.sql` for these settings, this many genres and this rating scale."""
-    text = (resources.files("recommender.data") / "features.sql").read_text(encoding="utf-8")
-    counts = (
-        f"CAST(SUM(CASE WHEN LIST_CONTAINS(genres, {genre}) THEN liked ELSE 0 END) OVER by_user AS BIGINT)"
-        f" * 1000 + {999 - genre}"
-        for genre in range(num_genres)
-    )
-    return text.format(
+    """The SQL of the whole feature table for these settings, this many genres and this rating scale."""
+    columns = [column for feature in FEATURES if feature.kind != "sequence" for column in feature.columns]
+    return _text("histories.sql").format(
+        statistics=statistics_sql(settings, num_genres, rating_scale),
+        columns=", ".join(f"r.{column}" for column in ("row", "timestamp", *columns)),
         liked_threshold=repr(settings.liked_threshold),
-        rating_middle=f"CAST({sum(rating_scale) / 2} AS DOUBLE)",
-        genre_counts="[" + ",\n      ".join(counts) + "]",
         history_length=settings.history_length,
         liked_length=settings.liked_length,
-        top_genres=settings.top_genres,
     )
+
+
+def statistics_sql(
+    settings: FeatureSettings, num_genres: int, rating_scale: tuple[float, float], now: str = "r.timestamp"
+) -> str:
+    """The SQL of all features but sequences; `now` is the second up to which ages count, as SQL over `r`."""
+    genres = range(num_genres)
+    numbers = range(-(-num_genres // GENRES_A_NUMBER))
+    counts = (
+        f"((r.liked_genres_{genre // GENRES_A_NUMBER} >> {_bit(genre)}) & {2**GENRE_BITS - 1})"
+        f" * 1000 + {999 - genre}"
+        for genre in genres
+    )
+    return _text("features.sql").format(
+        liked_threshold=repr(settings.liked_threshold),
+        rating_middle=f"CAST({sum(rating_scale) / 2} AS DOUBLE)",
+        genre_bits=GENRE_BITS,
+        genre_summands=",\n    ".join(_genre_summand(number, num_genres) for number in numbers) or "0",
+        genre_sums=",\n    ".join(
+            f"CAST(SUM(d.liked * s.genres_{number}) OVER by_user AS BIGINT) AS liked_genres_{number}"
+            for number in numbers
+        )
+        or "0",
+        genre_counts="[" + ",\n      ".join(counts) + "]" if num_genres else "CAST([] AS BIGINT[])",
+        top_genres=settings.top_genres,
+        now=now,
+    )
+
+
+def _genre_summand(number: int, num_genres: int) -> str:
+    """A movie's genres of one number: a 1 at the place of each."""
+    first = number * GENRES_A_NUMBER
+    ones = (
+        f"CASE WHEN LIST_CONTAINS(genres, {genre}) THEN CAST({2 ** _bit(genre)} AS BIGINT) ELSE 0 END"
+        for genre in range(first, min(first + GENRES_A_NUMBER, num_genres))
+    )
+    return " + ".join(ones) + f" AS genres_{number}"
+
+
+def _bit(genre: int) -> int:
+    return genre % GENRES_A_NUMBER * GENRE_BITS
+
+
+def _text(name: str) -> str:
+    return (resources.files("recommender.data") / name).read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -17,9 +19,17 @@ from recommender.data.encode import Arrays, encode_features
 from recommender.data.features import FEATURES, Feature
 from recommender.data.interactions import SPLITS, Interactions
 from recommender.data.schema import Schema
+from recommender.data.shards import shard_paths
+from recommender.data.timelines import Timeline, read_timeline, timeline_path
 
 # The state of users and movies that each answer may know, and how many splits' ratings that includes.
 SNAPSHOTS = {"validation": 1, "test": 2, "serving": 3}
+
+FEATURE_FOLDER = "features"
+TIMELINES = "timelines.json"  # which timeline each split's ratings and each snapshot see
+
+
+HISTORY_KEYS = ("user_id", "user_count", "timestamp")  # columns that say which history a row has
 
 
 @dataclass(frozen=True)
@@ -63,18 +73,35 @@ class Prepared:
         """movie_id, title, genres, release_year, imdb_url, tmdb_url in the order of codes."""
         return pd.read_parquet(self.folder / "movies.parquet")
 
+    def feature_shards(self) -> list[Path]:
+        """Parquet files with the features of all ratings, in the order of `row`; see `read_shard`."""
+        return shard_paths(self.folder / FEATURE_FOLDER)
+
+    def read_shard(self, shard: Path, features: Sequence[Feature], split: str | None = None) -> Arrays:
+        """Encoded features of the ratings in one of `feature_shards`, and their `row` int64 `(n,)`.
+
+        Of one split or, without `split`, of all. Read shards through this and not as Parquet: what a user
+        rated before is not stored once per rating. `row` indexes `interactions`, which has rating and split.
+        """
+        stored = [column for feature in _stored(features) for column in feature.columns]
+        table = pq.read_table(shard, columns=list(dict.fromkeys(["row", *HISTORY_KEYS, *stored])))
+        if split is not None:
+            of_split = self.interactions.split[table["row"].to_numpy()] == SPLITS.index(split)
+            table = table.filter(pa.array(of_split))
+        row = table["row"].to_numpy()
+        seen = np.array([self._seen["splits"][name] for name in SPLITS])[self.interactions.split[row]]
+        return {**self._encode(table, features, seen), "row": row}
+
     def examples(self, split: str, features: Sequence[Feature]) -> Arrays:
         """Encoded features of one split's ratings, in file order; see `encode_features` for shapes."""
-        mask = self.interactions.split == SPLITS.index(split)
-        columns = [column for feature in features for column in feature.columns]
-        table = pq.read_table(self.folder / "features.parquet", columns=columns).filter(mask)
-        return encode_features(table, features, self.schema)
+        parts = [self.read_shard(shard, features, split) for shard in self.feature_shards()]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name != "row"}
 
     def column(self, name: str, split: str) -> NDArray:
         """One numeric column of the feature table for one split's ratings, in file order; NaN = missing."""
         mask = self.interactions.split == SPLITS.index(split)
-        column = pq.read_table(self.folder / "features.parquet", columns=[name])[name].to_numpy()
-        return column[mask]
+        tables = [pq.read_table(shard, columns=[name]) for shard in self.feature_shards()]
+        return pa.concat_tables(tables)[name].to_numpy()[mask]
 
     def genre_matrix(self) -> NDArray[np.bool_]:
         """Which movie has which genre, `(num_movies, num_genres)`, in the order of codes."""
@@ -91,10 +118,50 @@ class Prepared:
         of_users = [feature for feature in FEATURES if feature.source in ("user", "user_history")]
         of_movies = [feature for feature in FEATURES if feature.source in ("movie", "movie_history")]
         return Snapshot(
-            encode_features(users, of_users, self.schema),
+            self._encode(users, of_users, np.full(len(users), self._seen["snapshots"][name])),
             encode_features(movies, of_movies, self.schema),
             int(pc.max(users["timestamp"]).as_py()),
         )
+
+    @cached_property
+    def _seen(self) -> dict[str, dict[str, int]]:
+        """By name, how many splits' ratings a split's rows or a snapshot see: which timeline is theirs."""
+        return json.loads((self.folder / TIMELINES).read_text(encoding="utf-8"))
+
+    @cached_property
+    def _timelines(self) -> dict[int, Timeline]:
+        """The timelines that were needed so far."""
+        return {}
+
+    def _timeline(self, visible: int) -> Timeline:
+        if visible not in self._timelines:
+            path, schema = timeline_path(self.folder, visible), self.schema
+            self._timelines[visible] = read_timeline(path, schema.num_users, schema.liked_threshold)
+        return self._timelines[visible]
+
+    def _encode(self, table: pa.Table, features: Sequence[Feature], seen: NDArray) -> Arrays:
+        """Encoded columns; sequences are gathered from the timeline that `seen` `(n,)` names for each row."""
+        arrays = encode_features(table, _stored(features), self.schema)
+        user, count, now = (table[name].to_numpy() for name in HISTORY_KEYS)
+        for feature in features:
+            if feature.kind != "sequence":
+                continue
+            # Where a shard has no row of a split, its arrays have no rows, but their widths.
+            for visible in np.unique(seen) if len(seen) else self._seen["splits"].values():
+                rows = seen == visible
+                found = self._sequence(feature, int(visible), user[rows], count[rows], now[rows])
+                for name, values in found.items():
+                    whole = arrays.setdefault(name, np.zeros((len(table), values.shape[1]), values.dtype))
+                    whole[rows] = values
+        return {column: arrays[column] for feature in features for column in feature.columns}
+
+    def _sequence(
+        self, feature: Feature, visible: int, user: NDArray, count: NDArray, now: NDArray
+    ) -> Arrays:
+        timeline = self._timeline(visible)
+        if feature.name == "liked_movies":
+            return timeline.liked(user, count, self.schema.liked_length)
+        return timeline.histories(user, count, now, self.schema.history_length)
 
     def summary(self) -> str:
         """Counts per split and the share of its rows by users and of movies that training has not seen."""
@@ -109,3 +176,8 @@ class Prepared:
                 f"rows of unseen users {part.unseen_user_share:6.1%}, movies {part.unseen_movie_share:6.1%}"
             )
         return "\n".join(lines)
+
+
+def _stored(features: Sequence[Feature]) -> list[Feature]:
+    """Those whose columns stand in the feature table: all but sequences."""
+    return [feature for feature in features if feature.kind != "sequence"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,9 +63,13 @@ class Schema(BaseModel):
 
 
 def fit_schema(
-    settings: Settings, tables: Tables, interactions: Interactions, catalogue: Catalogue, features: Path
+    settings: Settings,
+    tables: Tables,
+    interactions: Interactions,
+    catalogue: Catalogue,
+    features: Sequence[Path],
 ) -> Schema:
-    """Fit vocabularies and statistics on the training rows of the feature table at `features`."""
+    """Fit vocabularies and statistics on the training rows of the shards `features`."""
     training = interactions.part("train")
     return Schema(
         dataset=tables.name,
@@ -97,7 +102,9 @@ def _categories(catalogue: Catalogue) -> dict[str, list[str]]:
     return {name: sorted(known[name].dropna().unique()) for name in names}
 
 
-def _numeric_statistics(features: Path, interactions: Interactions) -> dict[str, tuple[float, float]]:
+def _numeric_statistics(
+    features: Sequence[Path], interactions: Interactions
+) -> dict[str, tuple[float, float]]:
     """(mean, standard deviation) of each numeric feature in training; (0, 1) where no row has a value."""
     numeric = [feature for feature in FEATURES if feature.kind == "numeric"]
     values = [f"LN(1 + {feature.name})" if feature.log else feature.name for feature in numeric]
@@ -106,7 +113,7 @@ def _numeric_statistics(features: Path, interactions: Interactions) -> dict[str,
     with duckdb.connect() as connection:
         connection.register("training", training)
         query = f"SELECT {aggregates} FROM read_parquet(?) SEMI JOIN training USING (row)"
-        row = connection.execute(query, [str(features)]).fetchone()
+        row = connection.execute(query, [[str(path) for path in features]]).fetchone()
     assert row is not None
     pairs = zip(row[::2], row[1::2], strict=True)
     return {

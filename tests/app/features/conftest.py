@@ -92,9 +92,11 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def offline_rows(prepared: Prepared, rows: np.ndarray) -> list[tuple[Arrays, Arrays]]:
     """The encoded features of ratings as the prepared data has them: of the user and of the movie."""
-    table = pq.read_table(prepared.folder / "features.parquet").take(rows)
+    parts = [prepared.read_shard(shard, FEATURES) for shard in prepared.feature_shards()]
+    arrays = {name: np.concatenate([part[name] for part in parts])[rows] for name in parts[0]}
     sides = [
-        encode_features(table, features, prepared.schema) for features in (USER_FEATURES, MOVIE_FEATURES)
+        {column: arrays[column] for feature in features for column in feature.columns}
+        for features in (USER_FEATURES, MOVIE_FEATURES)
     ]
     return [
         tuple({name: column[place : place + 1] for name, column in side.items()} for side in sides)
