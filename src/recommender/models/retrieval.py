@@ -18,7 +18,7 @@ from recommender.models.embedding import FeatureEmbedding
 from recommender.models.history_encoder import ENCODERS
 from recommender.models.item_to_item_prior import ItemToItemPrior, PairTable
 from recommender.models.movie_embedding import MovieContent, MovieEmbedding
-from recommender.models.rated_last import RatedLastPrior
+from recommender.models.movie_prior import MoviePrior
 from recommender.models.rated_sequence import RatedSequence, oldest_first
 from recommender.models.retrieval_tower import MovieSide, RetrievalTower
 from recommender.models.user_tower import UserTower
@@ -169,9 +169,10 @@ class RetrievalModel(tfrs.models.Model):
         rows = tf.shape(positives)[0]
         drawn = tf.random.uniform([self.settings.negatives], 1, self.schema.known_movies + 1, positives.dtype)
         candidates = tf.concat([positives, drawn], axis=0)
+        of_bias = tf.fill([rows, 1], tower.temperature)  # by which the task divides
         loss = self.task(
-            vectors,
-            tower.movie_tower(candidates),
+            tf.concat([vectors, of_bias], axis=1),
+            tf.concat([tower.movie_tower(candidates), tower.biases(candidates)[:, tf.newaxis]], axis=1),
             candidate_sampling_probability=self._candidate_share(candidates, rows),
             candidate_ids=candidates,
             score_mask=~tf.gather(seen, candidates, axis=1),
@@ -193,4 +194,4 @@ def _prior(table: PairTable | NDArray[np.floating], name: str) -> tf.keras.layer
     """The expert of a table of pairs, or of a number for each movie."""
     if isinstance(table, PairTable):
         return ItemToItemPrior(table, name=name)
-    return RatedLastPrior(table, name=name)
+    return MoviePrior(table, name=name)

@@ -50,8 +50,11 @@ class RetrievalTower(tf.keras.layers.Layer):
     def movie_side(self) -> MovieSide:
         """The vectors and biases of all movies; row 0, no movie, means nothing."""
         movies = tf.range(self.num_movies + 1)
-        bias = tf.gather(self.bias, known_or_zero(movies, self.movie_tower.known))
-        return MovieSide(self.movie_tower(movies), bias)
+        return MovieSide(self.movie_tower(movies), self.biases(movies))
+
+    def biases(self, movies: tf.Tensor) -> tf.Tensor:
+        """`(n,)` of the movies `(n,)`."""
+        return tf.gather(self.bias, known_or_zero(movies, self.movie_tower.known))
 
     def logits(self, user_vectors: tf.Tensor, movies: MovieSide | None = None) -> tf.Tensor:
         """`(n, num_movies + 1)` for user vectors `(n, size)`; column 0, no movie, means nothing.
