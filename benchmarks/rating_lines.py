@@ -33,9 +33,10 @@ def ranking_model_scores(settings: Settings, prepared: Prepared, folder: Path) -
 
 def trained_ranking(settings: Settings, prepared: Prepared, folder: Path) -> RankingModel:
     """The ranking model as `recommender train` leaves it."""
-    model, progress = train_ranking(settings, prepared, folder)
+    model, progress = train_ranking(settings, prepared, folder / "ranking")
     if settings.ranking.refit:
-        return refit_ranking(settings, prepared, folder / "refit", progress.best_epoch + 1)
+        refitted = folder / "ranking" / "refit"
+        return refit_ranking(settings, prepared, refitted, progress.best_epoch + 1)
     return model
 
 

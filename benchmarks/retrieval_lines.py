@@ -22,9 +22,10 @@ WITH_HISTORY = "users with history"
 
 def retrieval_model_scores(settings: Settings, prepared: Prepared, folder: Path) -> Scores:
     """All metrics of the retrieval model on the test split."""
-    model, progress = train_retrieval(settings, prepared, folder)
+    model, progress = train_retrieval(settings, prepared, folder / "retrieval")
     if settings.retrieval.refit:
-        model = refit_retrieval(settings, prepared, folder / "refit", model, progress.best_epoch + 1)
+        refitted = folder / "retrieval" / "refit"
+        model = refit_retrieval(settings, prepared, refitted, model, progress.best_epoch + 1)
     return ranking_scores(settings, prepared, RetrievalScorer(model, prepared.snapshot("test")))
 
 

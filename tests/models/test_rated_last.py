@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from recommender.models import rated_last
-from recommender.models.rated_last import PRIOR, RatedLastPrior, rated_last_lifts
-from recommender.models.rated_sequence import RatedSequence
+from recommender.models.rated_last import PRIOR, rated_last_lifts
 
 
 def test_a_lift_is_how_many_of_a_movies_ratings_were_last_over_how_many_would_be_by_chance(
@@ -27,11 +25,3 @@ def test_a_lift_is_how_many_of_a_movies_ratings_were_last_over_how_many_would_be
 def test_without_ratings_every_movie_is_as_likely_as_by_chance() -> None:
     nothing = np.zeros(0, np.int32)
     np.testing.assert_array_equal(rated_last_lifts(nothing, nothing, num_movies=3), np.ones(4))
-
-
-def test_every_history_gets_the_same_scores() -> None:
-    prior = RatedLastPrior(np.array([1.0, 2.0, 0.5]))
-    movies = np.array([[1, 2], [0, 0]], np.int32)
-    sequence = RatedSequence(movies, np.ones(movies.shape), np.zeros(movies.shape))
-    np.testing.assert_allclose(prior(sequence), [[0.0, np.log(2), -np.log(2)]] * 2, rtol=1e-6)
-    np.testing.assert_allclose(prior(sequence, tf.constant([2, 1])), [[-np.log(2), np.log(2)]] * 2, rtol=1e-6)

@@ -1,14 +1,9 @@
-"""Which movies people come to late: an expert that says the same of everybody."""
+"""Which movies people come to late."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
-
-from recommender.models.rated_sequence import RatedSequence
 
 LAST = 20  # ratings of each user that count as the last
 PRIOR = 10.0  # ratings added to both sides, so that a movie with few says little
@@ -28,16 +23,3 @@ def rated_last_lifts(
     found, ratings = (np.bincount(chosen, minlength=num_movies + 1) for chosen in (movies[last], movies))
     expected = ratings * (last.sum() / max(len(movies), 1))
     return ((found + PRIOR) / (expected + PRIOR)).astype(np.float32)
-
-
-class RatedLastPrior(tf.keras.layers.Layer):
-    """Scores `(batch, num_movies + 1)`: the logarithms of `lifts` `(num_movies + 1,)`, for every history."""
-
-    def __init__(self, lifts: NDArray[np.floating], **kwargs: Any) -> None:
-        super().__init__(trainable=False, **kwargs)
-        self.scores = tf.Variable(np.log(lifts).astype(np.float32), trainable=False, name="scores")
-
-    def call(self, sequence: RatedSequence, movies: tf.Tensor | None = None) -> tf.Tensor:
-        """`(batch, num_movies + 1)`, or `(batch, c)` of `movies` `(c,)`."""
-        scores = self.scores if movies is None else tf.gather(self.scores, movies)
-        return tf.repeat(scores[tf.newaxis], tf.shape(sequence.movies)[0], axis=0)

@@ -9,6 +9,7 @@ from recommender.config import RetrievalSettings
 from recommender.data.interactions import Interactions
 from recommender.errors import ConfigError
 from recommender.models.baselines.ease import EASE_MAX_MOVIES, fit_ease
+from recommender.models.baselines.popularity import fit_popularity
 from recommender.models.item_to_item_prior import PairTable
 from recommender.models.rated_last import rated_last_lifts
 from recommender.models.transition_table import transition_lifts
@@ -18,6 +19,7 @@ DECAYS = {"transition": 0.75, "nearby": 1.0, "recent_nearby": 0.5, "ease": 1.0, 
 # Added before the logarithm, so that what was never seen together is not minus infinity.
 SMALLEST = {"transition": 0.1, "nearby": 0.1, "recent_nearby": 1.0, "ease": 0.03, "recent_ease": 0.03}
 EASE_PENALTY = 400.0
+HALF_LIFE_DAYS = 7.0  # of what a rating counts for recent popularity
 
 Table = PairTable | NDArray[np.float32]  # of pairs of movies, or a number for each movie
 
@@ -41,6 +43,9 @@ def _fit(name: str, ratings: Interactions) -> Table:
         similarity = np.asarray(fit_ease(ratings, EASE_PENALTY).similarity, np.float32)
         pairs = np.pad(similarity, [[1, 0], [1, 0]])
         return PairTable(pairs, DECAYS[name], mean=False, smallest=SMALLEST[name])
+    if name == "recent_popularity":
+        counts = fit_popularity(ratings, HALF_LIFE_DAYS).weights
+        return np.pad(counts, [1, 0]) + np.float32(1)
     order = np.lexsort((ratings.timestamp, ratings.user))
     in_order = ratings.movie[order] + 1, ratings.user[order], ratings.num_movies
     if name == "rated_last":
