@@ -86,7 +86,6 @@ def test_sampled_negatives_estimate_the_softmax_over_the_whole_catalogue() -> No
     counts = np.bincount(targets, minlength=MOVIES + 1)[1:]
     tf.keras.utils.set_random_seed(7)
     model = two_groups.model(counts, negatives=2000, softmax="sampled", temperature=0.5)
-    (tower,) = model.towers
     found, losses = logits(model, rows), []
     for row, position, target, seen in questions(rows):
         candidates = [movie for movie in range(1, KNOWN + 1) if movie not in seen and movie != target]
