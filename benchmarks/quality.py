@@ -127,7 +127,7 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def fits_of(line: Line, seed: int, arguments: argparse.Namespace) -> Path:
     """The folder of what is fitted with the settings of a line."""
-    name = "+".join([*line.settings, f"seed={seed}"])
+    name = "+".join([arguments.dataset, *line.settings, f"seed={seed}"])
     return Path(arguments.home / "benchmark" / "quality" / name)
 
 

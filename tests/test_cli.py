@@ -56,7 +56,7 @@ def publish(folder: Path, number: int) -> None:
 def test_every_command_of_the_readme_is_there() -> None:
     wanted = (
         "fetch prepare train tune evaluate export run recommend similar models doctor "
-        "serve query deployments rollback stop features app"
+        "serve query deployments rollback stop features app worker"
     )
     assert sorted(wanted.split()) == COMMANDS
 

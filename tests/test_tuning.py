@@ -1,10 +1,13 @@
 import math
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -483,6 +486,52 @@ def test_workers_that_begin_at_once_neither_try_too_much_nor_the_present_setting
     assert states == [("RUNNING", True), ("RUNNING", True), ("FAIL", True)]
 
 
+@pytest.mark.parametrize(
+    ("workers", "seconds", "state"), [(1, 0, "FAIL"), (2, 0, "RUNNING"), (2, 90, "FAIL"), (2, 30, "RUNNING")]
+)
+def test_a_trial_whose_process_was_killed_before_it_said_whose_it_is_does_not_count_for_ever(
+    settings: Settings, study_path: Path, workers: int, seconds: int, state: str
+) -> None:
+    study = open_study(study_path, {})
+    unmarked = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
+    unmarked.datetime_start = datetime.now() - timedelta(seconds=seconds)
+    study.add_trial(unmarked)
+    begin_trial(study, study_path, 0, searching(settings, 2, workers=workers).tuning, {})
+    assert study.trials[0].state.name == state
+
+
+def test_a_database_that_is_lost_during_a_search_is_one_line(
+    settings: Settings, prepared: Prepared, tmp_path: Path, formula: Formula
+) -> None:
+    def lost(tried: Settings) -> float:
+        execute(tmp_path / "studies.db", "DROP TABLE trials")
+        return 0.5
+
+    formula.loss = lost
+    settings = searching(settings, 2, storage=f"sqlite:///{tmp_path / 'studies.db'}")
+    with pytest.raises(
+        RecommenderError, match=r"^tuning\.storage: .* cannot be used: .*no such table: trials$"
+    ):
+        tune(settings, prepared, tmp_path / "run" / "study.log")
+
+
+def test_a_database_without_the_study_or_of_another_optuna_is_one_line(
+    settings: Settings, prepared: Prepared, tmp_path: Path, formula: Formula
+) -> None:
+    url, path = f"sqlite:///{tmp_path / 'studies.db'}", tmp_path / "run-7" / "study.log"
+    tune(searching(settings, 1, storage=url), prepared, path)
+    with pytest.raises(RecommenderError, match=r"^tuning\.storage: sqlite:.* holds no study ranking-run-8$"):
+        keep_study(tmp_path / "run-8" / "study.log", url)
+    execute(tmp_path / "studies.db", "UPDATE alembic_version SET version_num = 'v0.9.0.a'")
+    with pytest.raises(RecommenderError, match=r"^tuning\.storage: .* cannot be used: .*table schema.*$"):
+        tune(searching(settings, 2, storage=url), prepared, path)
+
+
+def execute(database: Path, statement: str) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(statement)
+
+
 def test_a_database_that_cannot_be_used_is_one_line(
     settings: Settings, prepared: Prepared, study_path: Path, formula: Formula
 ) -> None:
@@ -495,8 +544,13 @@ def test_a_database_that_cannot_be_used_is_one_line(
 
 @pytest.mark.parametrize(
     ("url", "rule"),
-    [("studies.db", "must be a database URL"), ("postgresql://me:secret@host/db", "must hold no password")],
+    [
+        ("studies.db", "must be a database URL"),
+        ("postgresql://me:secret@host/db", "must hold no password"),
+        ("postgresql://me@host/db?password=secret", "must hold no password"),
+    ],
 )
 def test_a_database_is_named_by_a_url_without_a_secret(url: str, rule: str) -> None:
-    with pytest.raises(ConfigError, match=rf"^tuning\.storage: {rule}"):
+    with pytest.raises(ConfigError, match=rf"^tuning\.storage: {rule}") as error:
         load_settings(None, [f"tuning.storage={url}"], {})
+    assert "secret" not in str(error.value)

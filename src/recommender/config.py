@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import yaml
 from pydantic import (
@@ -68,6 +68,7 @@ def _complete(resources: dict[str, float]) -> dict[str, float]:
     return {"gpu": 0} | resources
 
 
+SECRET = "must hold no password"  # the rule whose message does not show what it received
 RESOURCES = ("cpu", "memory", "disk", "gpu")
 Amount = Annotated[Number, Field(ge=0)]
 StepResources = Annotated[dict[Literal["cpu", "memory", "disk", "gpu"], Amount], AfterValidator(_complete)]
@@ -86,6 +87,17 @@ class WorkflowResources(Section):
     end: StepResources = {"cpu": 1, "memory": 1_024, "disk": 10_240, "gpu": 0}
 
 
+def _endpoint(url: str) -> str:
+    if "@" in url:
+        raise ValueError(f"{SECRET} and no user; credentials come from the environment")
+    if not re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[^\s?#]*)?", url):
+        raise ValueError("must be as in http://minio:9000, here or in AWS_ENDPOINT_URL")
+    return url
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+
+
 class WorkflowSettings(Section):
     """How and where the workflow runs."""
 
@@ -95,7 +107,7 @@ class WorkflowSettings(Section):
     target: Literal["local", "kubernetes", "argo", "aws-batch"] = "local"
     image: str | None = None
     storage: Annotated[str, Field(pattern=r"^s3://[^/]+(/[^/]+)*$")] | None = None
-    storage_endpoint: str | None = None
+    storage_endpoint: Endpoint | None = None
     namespace: str = "default"
     service_account: str | None = None
     secrets: list[str] = []
@@ -385,8 +397,11 @@ class TuningSettings(Section):
         """Settings are printed and saved with every version."""
         if url is not None and not urlsplit(url).scheme:
             raise ValueError("must be a database URL, as in postgresql+psycopg://USER@HOST/DATABASE")
-        if url is not None and urlsplit(url).password is not None:
-            raise ValueError("must hold no password; drivers read it from PGPASSWORD or a file of their own")
+        if url is not None:
+            parts = urlsplit(url)
+            names = {name.lower() for name in parse_qs(parts.query)}
+            if parts.password is not None or names & {"password", "passwd"}:
+                raise ValueError(f"{SECRET}; drivers read it from PGPASSWORD or a file of their own")
         return url
 
     @field_validator("ranges", mode="before")
@@ -581,5 +596,6 @@ def _explain(error: Mapping[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         return f"{key}: unknown key, received {error['input']!r}"
     message = error["msg"].removeprefix("Value error, ")
-    received = "" if isinstance(error["input"], (dict, BaseModel)) else f", received {error['input']!r}"
+    hidden = SECRET in message or isinstance(error["input"], (dict, BaseModel))
+    received = "" if hidden else f", received {error['input']!r}"
     return f"{key}: {message[0].lower()}{message[1:]}{received}"

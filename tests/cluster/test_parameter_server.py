@@ -20,7 +20,7 @@ from recommender.training.ranking import ranking_rows, train_ranking
 
 pytestmark = pytest.mark.slow
 
-EPOCHS = 8
+EPOCHS = 24  # so many that the kill, after the first, falls long before the end
 OVERRIDES = (
     "ranking.head=dlrm",
     "ranking.head_options={bottom: [16], top: [16, 8]}",

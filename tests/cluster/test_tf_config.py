@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from recommender.cluster.checks import check_cluster
+from recommender.cluster.checks import check_all_have, check_cluster, fingerprint
 from recommender.cluster.tf_config import Cluster, read_cluster
 from recommender.config import load_settings
 from recommender.errors import ConfigError
@@ -53,6 +53,9 @@ def test_the_chief_leads_or_else_worker_0() -> None:
         ('{"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}', "list of host:port"),
         ('{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}', "received 'a'"),
         ('{"cluster": {"worker": ["a:0"]}, "task": {"type": "worker", "index": 0}}', "received 'a:0'"),
+        ('{"cluster": {"worker": ["a:²"]}, "task": {"type": "worker", "index": 0}}', "received 'a:²'"),
+        ('{"cluster": {"worker": []}, "task": {"type": "worker", "index": 0}}', "received []"),
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": ["worker"], "index": 0}}', "received ['worker']"),
         ('{"cluster": {"worker": ["a:1", "a:1"]}, "task": {"type": "worker", "index": 0}}', "'a:1' twice"),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "chief", "index": 0}}', "received 'chief'"),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "from 0 to 0"),
@@ -105,3 +108,19 @@ def test_what_cannot_is_told_in_one_line(
         check(strategy, jobs, *overrides)
     assert str(caught.value).startswith(says)
     assert "\n" not in str(caught.value)
+
+
+def test_all_members_have_the_settings_of_the_one_that_leads() -> None:
+    leads, other = (load_settings(overrides=[f"seed={seed}"], environ={}) for seed in (1, 2))
+    elsewhere = [
+        "seed=1",
+        "data.home=/b",
+        "workflow.runs=/b",
+        "distribution={device: cpu, peer_timeout: 9.0}",
+    ]
+    number = float(fingerprint(leads))
+    assert number == fingerprint(leads)
+    check_all_have(leads, lambda mine: number)
+    check_all_have(load_settings(overrides=elsewhere, environ={}), lambda mine: number)
+    with pytest.raises(ConfigError, match=r"^settings differ from those of the member that leads$"):
+        check_all_have(other, lambda mine: number)

@@ -81,6 +81,15 @@ def test_a_history_longer_than_asked_for_loses_its_oldest(prepared) -> None:
     assert (np.diff(history["history_ages"], axis=1)[there] >= 0).all()  # newest first
 
 
+def test_where_nobody_likes_anything_no_movie_is_liked(settings, tmp_path) -> None:
+    features = settings.features.model_copy(update={"liked_threshold": 6.0})
+    elsewhere = changed(settings, tmp_path, "time_range", "point_in_time", False)
+    prepared = prepare(elsewhere.model_copy(update={"features": features}))
+    liked = prepared.examples("train", [feature for feature in SEQUENCES if feature.name == "liked_movies"])
+    assert not liked["liked_movies"].any()
+    assert not prepared.snapshot("serving").users["liked_movies"].any()
+
+
 def test_splits_in_order_of_time_need_one_run_and_others_one_a_snapshot(settings, prepared) -> None:
     interactions = prepared.interactions
 

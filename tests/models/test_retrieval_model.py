@@ -153,10 +153,10 @@ def test_scores_are_those_after_the_last_rating() -> None:
 
 def test_some_movies_alone_get_the_scores_that_they_have_among_all() -> None:
     pairs = np.pad(np.random.default_rng(1).random((MOVIES, MOVIES)).astype(np.float32), [[1, 0], [1, 0]])
-    settings = two_groups.retrieval_settings(history_encoder=["gru", "pooled"], priors=["ease"])
-    prior = {"ease": PairTable(pairs, decay=1.0, mean=False, smallest=0.1)}
+    settings = two_groups.retrieval_settings(history_encoder=["gru", "pooled"], priors=["ease", "rated_last"])
+    prior = {"ease": PairTable(pairs, decay=1.0, mean=False, smallest=0.1), "rated_last": 1 + pairs[3]}
     model = RetrievalModel(settings, two_groups.SCHEMA, two_groups.CONTENT, two_groups.COUNTS, prior)
-    model.mixture.assign([0.5, 0.3, 0.7])
+    model.mixture.assign([0.5, 0.3, 0.7, 1.2])
     columns = two_groups.users(np.arange(2), [[3, 5], [2]])
     some = np.array([7, 2, 2, 5], np.int32)
     of_some = model.scores(columns, movies=some).numpy()

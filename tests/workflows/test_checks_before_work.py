@@ -7,7 +7,7 @@ from recommender.config import load_settings
 from recommender.data.movielens import CATALOGUE
 from recommender.errors import ConfigError
 from recommender.models.heads import head_names
-from recommender.workflows import validation
+from recommender.workflows import launch, stages, validation
 from recommender.workflows.validation import validate
 
 
@@ -68,3 +68,15 @@ def test_the_heads_that_are_accepted_are_those_that_are_registered() -> None:
     for name in head_names():
         import_module(f"recommender.models.heads.{name}")
     assert sorted(head.HEADS) == head_names()
+
+
+def test_the_workflow_sends_who_wants_a_cluster_to_the_command_for_it() -> None:
+    settings_file = Path(__file__).parents[2] / "workflow-train-model.yaml"
+    with pytest.raises(ConfigError, match=r"^distribution\.strategy: must be single .* recommender worker$"):
+        launch.check(settings_file, ["distribution.strategy=multi_worker"])
+
+
+def test_a_search_does_the_same(tmp_path: Path) -> None:
+    settings = load_settings(None, ["distribution.strategy=multi_worker"], {})
+    with pytest.raises(ConfigError, match=r"^distribution\.strategy: must be single .* recommender worker$"):
+        stages.tune(settings, None, tmp_path)  # type: ignore[arg-type]

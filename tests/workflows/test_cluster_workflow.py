@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,6 @@ from recommender.deployment.targets.kubernetes_manifests import check_manifests
 from recommender.errors import ConfigError
 from recommender.versions import Version
 from recommender.workflows import cluster, hand_over, launch
-
-needs_kubernetes = pytest.mark.skipif(
-    find_spec("kubernetes") is None, reason="Metaflow writes manifests with Kubernetes' client"
-)
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = ROOT / "workflow-train-model.yaml"
@@ -88,7 +83,6 @@ def without_nulls(tree: Any) -> Any:
     return [without_nulls(value) for value in tree] if isinstance(tree, list) else tree
 
 
-@needs_kubernetes
 def test_the_template_is_one_that_argo_takes(written: dict[str, Any]) -> None:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -102,7 +96,6 @@ def test_the_template_is_one_that_argo_takes(written: dict[str, Any]) -> None:
     assert {task["template"] for task in main["dag"]["tasks"]} < names
 
 
-@needs_kubernetes
 @pytest.mark.parametrize("release", ["1.25", None])
 def test_its_pods_are_valid_in_old_and_new_kubernetes(written: dict[str, Any], release: str | None) -> None:
     for each in written["spec"]["templates"]:
@@ -112,7 +105,6 @@ def test_its_pods_are_valid_in_old_and_new_kubernetes(written: dict[str, Any], r
             check_manifests(yaml.safe_dump(without_nulls(pod)), release)
 
 
-@needs_kubernetes
 def test_each_step_asks_for_what_the_settings_say(written: dict[str, Any]) -> None:
     found = containers(written)
     asked = {name: found[name]["resources"] for name in ("prepare", "train", "end")}
@@ -123,7 +115,6 @@ def test_each_step_asks_for_what_the_settings_say(written: dict[str, Any]) -> No
     assert "nvidia.com/gpu" not in asked["prepare"]["limits"]
 
 
-@needs_kubernetes
 def test_pods_are_not_root_and_get_image_identity_and_secrets(written: dict[str, Any]) -> None:
     steps = [name for name in containers(written) if "hook" not in name]
     assert len(steps) == 8
@@ -137,7 +128,6 @@ def test_pods_are_not_root_and_get_image_identity_and_secrets(written: dict[str,
         assert pod["serviceAccountName"] == "trainer"
 
 
-@needs_kubernetes
 @pytest.mark.slow
 def test_pods_of_an_argo_workflow_share_nothing_but_the_storage(
     bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -157,7 +147,6 @@ def test_pods_of_an_argo_workflow_share_nothing_but_the_storage(
     ]
 
 
-@needs_kubernetes
 @pytest.mark.large
 def test_pods_train_and_publish_a_version(
     bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -204,7 +193,7 @@ def test_a_run_on_a_cluster_is_metaflows_own_run_with_a_decorator_for_each_step(
 
 @pytest.mark.parametrize(
     ("target", "more"),
-    [pytest.param("kubernetes", (), marks=needs_kubernetes), ("aws-batch", BATCH)],
+    [("kubernetes", ()), ("aws-batch", BATCH)],
 )
 def test_metaflow_takes_the_flow_as_it_is_for_a_cluster(
     bucket: str, tmp_path: Path, target: str, more: tuple[str, ...]
@@ -237,6 +226,18 @@ def test_nothing_is_told_to_metaflow_where_steps_run_here() -> None:
         (["workflow.resources.train.gpu=0.5"], "workflow.resources.train: gpu must be a whole number"),
         (["workflow.resources.train.cores=2"], "workflow.resources.train.cores"),
         (["tuning.trials=4", "tuning.workers=2"], "tuning.storage: must be a database URL when workflow"),
+        (
+            ["tuning.trials=4", "tuning.storage=sqlite:///studies.db"],
+            "tuning.storage: must be a database that all machines reach when workflow.target is argo, rec",
+        ),
+        (
+            ["workflow.target=aws-batch", *BATCH, "workflow.resources.train.disk=50_000"],
+            "workflow.resources.train.disk: is for kubernetes and argo, must stay 20480 when workflow.target",
+        ),
+        (["data.home=/data"], "data.home: must be relative when workflow.target is argo, received '/data'"),
+        (["workflow.runs=/runs"], "workflow.runs: must be relative when workflow.target is argo, received"),
+        (["export.models=/models"], "export.models: must be relative when workflow.target is argo, received"),
+        (["workflow.storage_endpoint=minio:9000"], "workflow.storage_endpoint: must be as in http://minio"),
     ],
 )
 def test_what_a_cluster_cannot_run_is_refused_before_any_work(overrides: list[str], message: str) -> None:
@@ -257,6 +258,24 @@ def test_steps_are_told_where_an_s3_compatible_storage_is() -> None:
     assert cluster.with_endpoint(settings, {}) == settings
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "message"),
+    [
+        ("minio:9000", "must be as in http://minio:9000, here or in AWS_ENDPOINT_URL, received 'minio:9000'"),
+        (
+            "https://me:secret@minio",
+            "must hold no password and no user; credentials come from the environment",
+        ),
+    ],
+)
+def test_an_endpoint_that_the_environment_names_is_checked_like_one_of_the_settings(
+    endpoint: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        cluster.with_endpoint(launched("s3://bucket", "argo").settings, {"AWS_ENDPOINT_URL": endpoint})
+    assert str(error.value) == f"workflow.storage_endpoint: {message}"
+
+
 def test_a_run_on_a_cluster_is_resumed_with_the_settings_that_it_was_begun_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,6 +293,17 @@ def test_a_run_on_a_cluster_is_resumed_with_the_settings_that_it_was_begun_with(
     assert launch.run(launched("s3://bucket", "kubernetes")).run_id == "17"
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     again = launch.check(SETTINGS)
+    told_before: list[str | None] = []
+
+    def known(started: launch.Launch) -> list[str]:
+        told_before.append(os.environ.get("METAFLOW_S3_ENDPOINT_URL"))
+        return ["17"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(launch, "_known_runs", known)
+        patch.setattr(os, "environ", dict(os.environ))
+        assert launch.find_run(again, "17") == "17"
+    assert told_before == ["http://minio:9000"]  # Metaflow reads it while it is imported
     assert launch.run(again, "17").run_id == "18"
     (command, environ), resumed = calls[0], calls[1]
     assert "storage_endpoint: http://minio:9000" in command[command.index("settings") + 1]

@@ -171,15 +171,19 @@ def test_a_run_publishes_one_version_in_the_storage_and_it_can_be_brought_home(
 
 
 @pytest.mark.parametrize("own", ["ratings.csv", "."])
-def test_files_of_the_users_own_are_found_by_the_steps(storage: Storage, tmp_path: Path, own: str) -> None:
+def test_files_of_the_users_own_are_found_by_the_steps(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     laptop = tmp_path / "laptop"
     laptop.mkdir()
     (laptop / "ratings.csv").write_text("user,movie\n")
-    named = settings(storage, tmp_path / "home", "data.dataset=ml-100k", f"data.archive={laptop / own}")
+    named = settings(storage, Path("home"), "data.dataset=ml-100k", f"data.archive={laptop / own}")
     sent = hand_over.send_inputs(named)
     assert hand_over.send_inputs(named) == sent
     assert sent.data.archive is not None
     assert not sent.data.archive.exists()
+    assert hand_over.send_inputs(sent) == sent  # what is only in the storage stays named as it is there
     validate(sent)
     hand_over.fetch_inputs(sent)
     found = sent.data.archive if own != "." else sent.data.archive / "ratings.csv"

@@ -11,6 +11,7 @@ from recommender.cli.suggestion import suggest
 from recommender.cli.tables import metrics_table
 from recommender.config import Settings
 from recommender.workflows import runs, stages
+from recommender.workflows.validation import check_one_process
 
 run_option = click.option(
     "--run", "name", metavar="RUN", help="Name of the run; the last one begun if not given."
@@ -23,6 +24,7 @@ def tune(settings: Settings) -> None:
     """Search for better settings on the validation split, tuning.trials times."""
     from recommender.data.prepare import prepare
 
+    check_one_process(settings)
     folder = runs.open_run(settings)
     stages.tune(settings, prepare(settings), folder)
     stages.choose(settings, folder)

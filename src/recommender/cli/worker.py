@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
 from recommender.cli.settings import takes_settings
 from recommender.cli.suggestion import suggest
 from recommender.config import Settings
+from recommender.errors import ConfigError
 from recommender.workflows import runs
 
 
@@ -30,8 +32,18 @@ def worker(settings: Settings, name: str) -> None:
     check_cluster(settings, cluster)
     folder = settings.workflow.runs.absolute() / name
     if cluster.leads:
+        _check_begun_with(settings, folder)
         folder = runs.open_run(settings, name)
     take_part(settings, cluster, folder)
     if cluster.leads:
         click.echo(f"trained in {folder}")
         suggest("evaluate", "--run", name)
+
+
+def _check_begun_with(settings: Settings, folder: Path) -> None:
+    """Raise `ConfigError` where a run goes by other settings already, whose checkpoints would be mixed up."""
+    from recommender.cluster.checks import fingerprint
+
+    begun = (folder / runs.SETTINGS_FILE).is_file()
+    if begun and fingerprint(runs.read_settings(folder)) != fingerprint(settings):
+        raise ConfigError(f"{folder}: was begun with other settings; take another --run")

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Callable
+
 from recommender.cluster.tf_config import VARIABLE, Cluster
 from recommender.config import Settings
 from recommender.errors import ConfigError
+
+OF_ONE_MACHINE = (  # and all of `workflow`: may differ between members, change nothing that is trained
+    ("data", "home"),
+    ("data", "archive"),
+    ("distribution", "device"),
+    ("distribution", "start_timeout"),
+    ("distribution", "peer_timeout"),
+)
 
 
 def check_cluster(settings: Settings, cluster: Cluster) -> None:
@@ -23,6 +35,23 @@ def check_cluster(settings: Settings, cluster: Cluster) -> None:
         _check_multi_worker(settings, cluster)
     else:
         _check_parameter_server(settings, cluster)
+
+
+def check_all_have(settings: Settings, agreed: Callable[[float], float]) -> None:
+    """Raise `ConfigError` where this member's settings are not those of the one whose number is `agreed`."""
+    number = fingerprint(settings)
+    if agreed(number) != number:
+        raise ConfigError("settings differ from those of the member that leads")
+
+
+def fingerprint(settings: Settings) -> int:
+    """48 bits, exact as a float64, of all settings but those of one machine (`OF_ONE_MACHINE`)."""
+    tree = settings.model_dump(mode="json")
+    del tree["workflow"]
+    for section, key in OF_ONE_MACHINE:
+        del tree[section][key]
+    digest = hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).digest()
+    return int.from_bytes(digest[:6], "big")
 
 
 def _check_multi_worker(settings: Settings, cluster: Cluster) -> None:

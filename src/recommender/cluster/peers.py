@@ -46,31 +46,35 @@ class PeerWatch:
         self._answers = answers
         self._clock = clock
         self._started = clock()
-        self._last: dict[Member, float] = {}
+        self._answered: set[Member] = set()
+        self._silent_since: dict[Member, float] = {}  # by the first look in vain since the last answer
 
     def missing(self) -> str | None:
         """Ask everybody once; one line if somebody has been missing for too long."""
-        for member in (*self.needed, *self.one_of):
-            if self._answers(member):
-                self._last[member] = self._clock()
-        lost = [line for line in map(self._lost, self.needed) if line]
-        if lost:
-            return lost[0]
-        lost = [line for line in map(self._lost, self.one_of) if line]
-        return f"none of the workers is there: {lost[0]}" if lost and len(lost) == len(self.one_of) else None
+        needed = [line for line in map(self._look, self.needed) if line]
+        one_of = [line for line in map(self._look, self.one_of) if line]
+        if needed:
+            return needed[0]
+        all_lost = one_of and len(one_of) == len(self.one_of)
+        return f"none of the workers is there: {one_of[0]}" if all_lost else None
 
     def has_answered(self, member: Member) -> bool:
         """Whether a member was ever there."""
-        return member in self._last
+        return member in self._answered
 
     def silent(self) -> list[Member]:
         """Who does not answer now."""
         return [member for member in (*self.needed, *self.one_of) if not self._answers(member)]
 
-    def _lost(self, member: Member) -> str | None:
+    def _look(self, member: Member) -> str | None:
+        """Ask one; judged by the time of this look: looks in vain at many others take a second each."""
+        if self._answers(member):
+            self._answered.add(member)
+            self._silent_since.pop(member, None)
+            return None
         now = self._clock()
-        if member not in self._last:
+        if member not in self._answered:
             late = now - self._started > self.start_timeout
             return f"{member} did not come up within {self.start_timeout:g} s" if late else None
-        gone = now - self._last[member] > self.peer_timeout
+        gone = now - self._silent_since.setdefault(member, now) > self.peer_timeout
         return f"{member} has not answered for {self.peer_timeout:g} s" if gone else None

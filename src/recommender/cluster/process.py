@@ -7,6 +7,8 @@ process could end such a wait.
 from __future__ import annotations
 
 import multiprocessing
+import socket
+import tempfile
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -35,12 +37,18 @@ def take_part(settings: Settings, cluster: Cluster, run_folder: Path) -> None:
 
     A server's work ends with its coordinator.
     """
+    _check_port(cluster.task)
+    with tempfile.TemporaryDirectory(prefix="recommender-") as elsewhere:
+        _take_part(settings, cluster, run_folder, Path(elsewhere))
+
+
+def _take_part(settings: Settings, cluster: Cluster, run_folder: Path, elsewhere: Path) -> None:
     watched = _watched(settings, cluster)
     distribution = settings.distribution
     watch = PeerWatch(watched.needed, watched.one_of, distribution.start_timeout, distribution.peer_timeout)
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    arguments = (settings, cluster, run_folder, sender)
+    arguments = (settings, cluster, run_folder, elsewhere, sender)
     member = context.Process(target=work, args=arguments, name=str(cluster.task), daemon=True)
     member.start()
     sender.close()
@@ -53,6 +61,15 @@ def take_part(settings: Settings, cluster: Cluster, run_folder: Path) -> None:
         _raise_failure(receiver, member, watch)
     elif not (watched.serves and watch.has_answered(watched.needed[0])):
         raise RecommenderError(_stopped(missing))
+
+
+def _check_port(task: Member) -> None:
+    """Raise `RecommenderError` where another process listens: TensorFlow would tell that in many lines."""
+    port = int(task.address.rpartition(":")[2])
+    try:
+        socket.create_server(("", port)).close()
+    except OSError:
+        raise RecommenderError(f"{task}: port {port} is in use on this machine") from None
 
 
 def _watched(settings: Settings, cluster: Cluster) -> Watched:

@@ -59,7 +59,7 @@ def read_cluster(environ: Mapping[str, str]) -> Cluster:
     jobs = _jobs(_section(tree, "cluster"))
     task = _section(tree, "task")
     job, index = task.get("type"), task.get("index")
-    if job not in jobs:
+    if not isinstance(job, str) or job not in jobs:
         raise ConfigError(f"{VARIABLE}: task.type must be one of {', '.join(jobs)}, received {job!r}")
     if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(jobs[job]):
         raise ConfigError(
@@ -81,9 +81,7 @@ def _jobs(section: Mapping[str, Any]) -> dict[str, tuple[Member, ...]]:
         if job not in JOBS:
             raise ConfigError(f"{VARIABLE}: cluster has jobs {', '.join(JOBS)}, received {job!r}")
         if not isinstance(addresses, list) or not addresses:
-            raise ConfigError(
-                f"{VARIABLE}: cluster.{job} must be a list of host:port, received {addresses!r}"
-            )
+            raise _not_addresses(job, addresses)
         jobs[job] = tuple(Member(job, index, _address(job, text)) for index, text in enumerate(addresses))
     known = [member.address for members in jobs.values() for member in members]
     for address in known:
@@ -96,7 +94,8 @@ def _jobs(section: Mapping[str, Any]) -> dict[str, tuple[Member, ...]]:
 
 def _address(job: str, text: object) -> str:
     host, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
-    if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+    is_number = port.isascii() and port.isdigit() and len(port) <= 5
+    if not host or not is_number or not 0 < int(port) < 65_536:
         raise _not_addresses(job, text)
     return str(text)
 

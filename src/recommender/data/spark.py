@@ -24,7 +24,7 @@ class SparkEngine:
     """Runs on any Spark master, such as `local[*]` or `spark://host:7077`; see `Engine`.
 
     Tables reach Spark, and rows leave it, as Parquet files beside the destination, in a folder that all of
-    Spark's executors must see; no row of a result passes through this process. `memory_limit`, as in "4GB",
+    Spark's executors must see; no row of a result passes through the driver. `memory_limit`, as in "4GB",
     is the driver's. Where Spark cannot be started, both methods raise `RecommenderError`.
     """
 
@@ -72,6 +72,7 @@ def _session(master: str, memory_limit: str | None) -> SparkSession:
 
     Raises `RecommenderError` where it cannot be started, or was started at another master.
     """
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
@@ -88,8 +89,9 @@ def _session(master: str, memory_limit: str | None) -> SparkSession:
         builder = builder.config("spark.driver.memory", memory_limit.removesuffix("B").lower())
     try:
         session = builder.getOrCreate()
-    except (PySparkException, OSError) as error:
-        reason = str(error).partition("\n")[0]
+    except (PySparkException, Py4JError, OSError) as error:
+        java = getattr(error, "java_exception", None)
+        reason = str(error if java is None else java.toString()).partition("\n")[0]
         raise RecommenderError(
             f"data.engine: Spark cannot be started at {master!r} (it needs Java 17 or newer): {reason}"
         ) from None

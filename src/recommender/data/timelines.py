@@ -44,7 +44,8 @@ class Timeline:
 
     @cached_property
     def _liked_movie(self) -> NDArray[np.int32]:
-        return self.movie[self.rating >= np.float32(self.liked_threshold)]
+        liked = self.movie[self.rating >= np.float32(self.liked_threshold)]
+        return np.append(liked, np.int32(0))  # what padding reads where nobody likes anything
 
     def histories(
         self, user: NDArray[np.integer], count: NDArray[np.integer], now: NDArray[np.integer], length: int

@@ -15,8 +15,8 @@ def rated_last_lifts(
     """How many times more often than others' a movie's ratings are among the last of their users.
 
     `(num_movies + 1,)`, row 0 is 1; 1 also where nothing is known. `movies` `(n,)` are indices, in order of
-    time for each of `users` `(n,)`, whose ratings stand together. What is asked next comes at the end of a
-    history: a movie that is new, or that people find when they have rated what everybody has seen.
+    time for each of `users` `(n,)`, which ascend. What is asked next comes at the end of a history: a movie
+    that is new, or that people find when they have rated what everybody has seen.
     """
     ends = np.cumsum(np.bincount(users))[users]
     last = ends - np.arange(len(movies)) <= LAST

@@ -22,6 +22,7 @@ from recommender.tuning.study import (
     AS_THEY_ARE,
     WORKER,
     begin_trial,
+    database_in_one_line,
     finished_trials,
     open_study,
     trial_folder,
@@ -38,17 +39,19 @@ def tune(settings: Settings, prepared: Prepared, study_path: Path, worker: int =
     epoch on the validation split; the test split is not read. The first trial is the settings as they are. A
     killed search goes on where it was; the trial that was cut off is repeated. With one worker the same seed
     gives the same trials, killed or not; with several the order in which they finish changes what is drawn.
-    Raises `ConfigError` for ranges that hold no setting, before any training.
+    Raises `ConfigError` for ranges that hold no setting, before any training, and `RecommenderError` for a
+    database that cannot be used.
     """
     check_search_space(settings, lambda candidate: build_ranking(candidate, prepared))
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # a line for each trial is printed here
-    study = open_study(study_path, _base(settings, prepared), settings.tuning.storage)
-    study.pruner = optuna.pruners.NopPruner()
-    if settings.tuning.pruning:
-        study.pruner = optuna.pruners.MedianPruner(LEARNING_TRIALS, LEARNING_EPOCHS)
-    while (trial := _begin(study, settings, study_path, worker)) is not None:
-        _run(study, trial, settings, prepared, trial_folder(study_path, trial.number))
-        print(_line(study, trial.number), flush=True)
+    with database_in_one_line(settings.tuning.storage):
+        study = open_study(study_path, _base(settings, prepared), settings.tuning.storage)
+        study.pruner = optuna.pruners.NopPruner()
+        if settings.tuning.pruning:
+            study.pruner = optuna.pruners.MedianPruner(LEARNING_TRIALS, LEARNING_EPOCHS)
+        while (trial := _begin(study, settings, study_path, worker)) is not None:
+            _run(study, trial, settings, prepared, trial_folder(study_path, trial.number))
+            print(_line(study, trial.number), flush=True)
 
 
 def _begin(study: optuna.Study, settings: Settings, study_path: Path, worker: int) -> Trial | None:

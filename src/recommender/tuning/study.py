@@ -9,11 +9,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -23,6 +27,8 @@ from recommender.config import TuningSettings
 from recommender.errors import RecommenderError
 
 NAME = "ranking"
+TRIES, SECONDS_BETWEEN = 4, 0.5  # of opening a database
+ONE_MOMENT = timedelta(minutes=1)  # more than a worker takes to put its mark on a trial
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 # User attributes: of trials the process that runs it, and whether it is the settings as they are; of the
@@ -60,13 +66,27 @@ def read_study(path: Path) -> optuna.Study:
 def keep_study(path: Path, url: str) -> None:
     """Write a run's study in a database to the file in which a search of one machine would have kept it."""
     building = path.with_name(f".{path.name}.{os.getpid()}")
-    optuna.copy_study(
-        from_study_name=_name(path, url),
-        from_storage=_storage(path, url),
-        to_storage=_storage(building, None),
-        to_study_name=NAME,
-    )
+    name = _name(path, url)
+    with database_in_one_line(url):
+        storage = _storage(path, url)
+        if name not in optuna.get_all_study_names(storage):
+            raise RecommenderError(f"tuning.storage: {url} holds no study {name}")
+        optuna.copy_study(
+            from_study_name=name,
+            from_storage=storage,
+            to_storage=_storage(building, None),
+            to_study_name=NAME,
+        )
     building.replace(path)
+
+
+@contextmanager
+def database_in_one_line(url: str | None) -> Iterator[None]:
+    """Turn what a study's database answers, also after it was opened, into a `RecommenderError`."""
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        raise _cannot_be_used(url, error) from None
 
 
 def begin_trial(
@@ -105,13 +125,23 @@ def _storage(path: Path, url: str | None) -> BaseStorage:
     """Raises `RecommenderError` where the database cannot be reached or Python lacks its driver."""
     if url is None:
         return JournalStorage(JournalFileBackend(str(path)))
-    try:
-        return RDBStorage(
-            url, engine_kwargs={"pool_pre_ping": True}
-        )  # trials take long: connections go stale
-    except (ImportError, SQLAlchemyError) as error:
-        reason = str(error).splitlines()[0]
-        raise RecommenderError(f"tuning.storage: {url} cannot be used: {reason}") from None
+    for tries_left in reversed(range(TRIES)):
+        try:
+            # Trials take long: connections go stale.
+            return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        except (ImportError, RuntimeError, StorageInternalError, SQLAlchemyError) as error:
+            # Of workers who make the tables at the same time all but one fail, and find them the next time.
+            # A driver that is missing and tables of another Optuna (RuntimeError) stay so.
+            if not tries_left or isinstance(error, (ImportError, RuntimeError)):
+                raise _cannot_be_used(url, error) from None
+            time.sleep(SECONDS_BETWEEN)
+    raise AssertionError("the last try returns or raises")
+
+
+def _cannot_be_used(url: str | None, error: Exception) -> RecommenderError:
+    """In one line; Optuna has the database's own words as the cause of its error."""
+    reason = str(error.__cause__ or error).splitlines()[0]
+    return RecommenderError(f"tuning.storage: {url} cannot be used: {reason}")
 
 
 def _name(path: Path, url: str | None) -> str:
@@ -132,11 +162,21 @@ def _is_one_too_many(study: optuna.Study, trial: Trial, trials: int) -> bool:
 
 
 def _fail_stale_trials(study: optuna.Study, path: Path, others: set[int]) -> None:
-    """A trial without a worker has been begun by one this very moment."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if WORKER in trial.user_attrs and trial.user_attrs[WORKER] not in others:
+        if _is_stale(trial, others):
             shutil.rmtree(trial_folder(path, trial.number), ignore_errors=True)
-            study.tell(trial.number, state=TrialState.FAIL)
+            study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)  # another worker may have
+
+
+def _is_stale(trial: FrozenTrial, others: set[int]) -> bool:
+    """Whether nobody is at a running trial, given which other workers there are.
+
+    One without a worker was begun by one of them this very moment, or by a process killed just then.
+    """
+    if WORKER in trial.user_attrs:
+        return trial.user_attrs[WORKER] not in others
+    begun = trial.datetime_start or datetime.min
+    return not others or datetime.now() - begun > ONE_MOMENT
 
 
 def _drop_half_line(path: Path) -> None:

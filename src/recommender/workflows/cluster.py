@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from recommender.config import Settings, WorkflowSettings
+from recommender.config import Settings, WorkflowSettings, check
 
 # S3-compatible storages: the variables of boto3, the one for S3 alone first.
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
@@ -33,13 +33,17 @@ def options(workflow: WorkflowSettings) -> list[str]:
 
 
 def with_endpoint(settings: Settings, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings that name the storage's endpoint: steps elsewhere do not have this machine's environment."""
+    """Settings that name the storage's endpoint: steps elsewhere do not have this machine's environment.
+
+    Raises `ConfigError` where the environment names none that the settings could.
+    """
     workflow = settings.workflow
     endpoint = next((environ[name] for name in ENDPOINTS if environ.get(name)), None)
     if workflow.target == "local" or workflow.storage_endpoint or endpoint is None:
         return settings
-    updated = workflow.model_copy(update={"storage_endpoint": endpoint})
-    return settings.model_copy(update={"workflow": updated})
+    tree = settings.model_dump(mode="json")
+    tree["workflow"]["storage_endpoint"] = endpoint
+    return check(tree)
 
 
 def environment(workflow: WorkflowSettings) -> dict[str, str]:

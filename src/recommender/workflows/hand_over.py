@@ -16,6 +16,7 @@ from typing import Any
 
 from recommender.config import Settings, check
 from recommender.versions import Version, publish
+from recommender.whole_files import write_whole
 from recommender.workflows.storage import Storage, files_in, sha256_of
 from recommender.workflows.validation import INPUTS, own_files
 
@@ -37,6 +38,8 @@ def send_inputs(settings: Settings) -> Settings:
         return settings
     tree = settings.model_dump(mode="json")
     for key, path in own_files(settings).items():
+        if not path.exists():  # named as in the storage: sent by an earlier run
+            continue
         files = files_in(path)
         whole = json.dumps({name: sha256_of(file) for name, file in files.items()})
         folder = f"{INPUTS}/{hashlib.sha256(whole.encode()).hexdigest()[:16]}"
@@ -105,7 +108,7 @@ def send_version(settings: Settings, version: Version, run: Path) -> tuple[int, 
     name = f"{MODELS}/{settings.workflow.name}"
     published = run / "published-version"
     if not published.exists():
-        published.write_text(str(storage.put(files_in(version.folder), name)), encoding="utf-8")
+        write_whole(published, str(storage.put(files_in(version.folder), name)))
     number = int(published.read_text(encoding="utf-8"))
     return number, f"{storage.url}/{name}/{number}"
 

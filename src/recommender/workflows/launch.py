@@ -24,7 +24,7 @@ from recommender.whole_files import write_whole
 from recommender.workflows import cluster
 from recommender.workflows.environment import set_metaflow_defaults
 from recommender.workflows.hand_over import bring_version, send_inputs
-from recommender.workflows.validation import validate
+from recommender.workflows.validation import check_one_process, validate
 
 CLUSTER_FILE = "cluster.yaml"  # in a run's folder
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -81,6 +81,7 @@ def check(settings_file: Path, overrides: Iterable[str] = ()) -> Launch:
     workflow = WORKFLOWS[_kind(tree)]
     settings = resolve(tree, overrides)
     validate(settings)
+    check_one_process(settings)
     return Launch(workflow, _find(workflow.file, settings_file), settings)
 
 
@@ -135,6 +136,7 @@ def write_template(launch: Launch) -> Path:
 
 def find_run(launch: Launch, run_id: str) -> str:
     """The id of an earlier run, itself or for `latest`; raises `RecommenderError` where there is none."""
+    os.environ.update(_environment(_settings_of_run(launch, run_id)))  # Metaflow reads it once
     known = _known_runs(launch)
     if known and run_id == "latest":
         return known[0]
@@ -157,7 +159,6 @@ def published(launch: Launch, run_id: str) -> Version:
 
 def _known_runs(launch: Launch) -> list[str]:
     """Ids of all runs of the flow, newest first."""
-    set_metaflow_defaults()
     from metaflow import Flow, namespace
     from metaflow.exception import MetaflowNotFound
 

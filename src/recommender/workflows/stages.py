@@ -17,6 +17,7 @@ from recommender.tensorflow_start import start_tensorflow
 from recommender.versions import Version, publish
 from recommender.whole_files import write_whole
 from recommender.workflows.runs import write_settings
+from recommender.workflows.validation import check_one_process
 
 if TYPE_CHECKING:
     from recommender.data.prepared import Prepared
@@ -28,7 +29,11 @@ PUBLISHED_FILE = "published.json"
 
 
 def tune(settings: Settings, prepared: Prepared, run_folder: Path, worker: int = 0) -> None:
-    """Search as one of `tuning.workers` processes that share the run's study."""
+    """Search as one of `tuning.workers` processes that share the run's study.
+
+    Raises `ConfigError` for settings of a cluster that trains together.
+    """
+    check_one_process(settings)
     start_tensorflow()
     from recommender import tuning
 

@@ -15,6 +15,7 @@ from recommender.data.folders import complete_or_absent
 from recommender.deployment.targets.sagemaker_account import in_one_line
 from recommender.errors import RecommenderError
 
+CONNECT_SECONDS = 10  # a storage that cannot be reached is told within a minute
 TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
@@ -110,8 +111,10 @@ class Storage:
     @cached_property
     def _client(self) -> Any:
         from boto3.session import Session
+        from botocore.config import Config
 
-        return Session().client("s3", endpoint_url=self.endpoint)
+        limits = Config(connect_timeout=CONNECT_SECONDS, retries={"max_attempts": 3})
+        return Session().client("s3", endpoint_url=self.endpoint, config=limits)
 
 
 def files_in(place: Path) -> dict[str, Path]:

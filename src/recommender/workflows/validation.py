@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recommender.config import Settings
+from recommender.config import Settings, WorkflowResources, WorkflowSettings
 from recommender.data.features import select
 from recommender.data.movielens import CATALOGUE
 from recommender.errors import ConfigError
@@ -34,6 +34,16 @@ def validate(settings: Settings) -> None:
     check_search_space(settings)
 
 
+def check_one_process(settings: Settings) -> None:
+    """Raise `ConfigError` where `settings` want a cluster that trains together: neither the workflow's steps
+    nor the workers of a search are one."""
+    if settings.distribution.strategy != "single":
+        raise ConfigError(
+            "distribution.strategy: must be single in the workflow and in a search, where one process trains "
+            f"a model, received {settings.distribution.strategy!r}: a cluster trains with recommender worker"
+        )
+
+
 def own_files(settings: Settings) -> dict[str, Path]:
     """The files and folders of the user's own that settings name, by their keys."""
     named = {"data.archive": settings.data.archive}
@@ -44,8 +54,8 @@ def own_files(settings: Settings) -> dict[str, Path]:
 
 
 def _check_target(settings: Settings) -> None:
-    """Steps on different machines need an image, a storage, and a study that all workers reach."""
-    workflow, tuning = settings.workflow, settings.tuning
+    """Steps on different machines need an image, a storage, a study that all reach, relative places."""
+    workflow = settings.workflow
     if workflow.target == "local":
         return
     needed = ("image", "storage", "queue", "role") if workflow.target == "aws-batch" else ("image", "storage")
@@ -54,11 +64,43 @@ def _check_target(settings: Settings) -> None:
             raise ConfigError(
                 f"workflow.{key}: must be set when workflow.target is {workflow.target}, received None"
             )
-    if tuning.trials and tuning.workers > 1 and tuning.storage is None:
+    if workflow.target == "aws-batch":
+        _check_disks(workflow)
+    _check_study(settings)
+    places = {"data.home": settings.data.home, "workflow.runs": workflow.runs}
+    for key, path in (places | {"export.models": settings.export.models}).items():
+        if path.is_absolute():
+            raise ConfigError(
+                f"{key}: must be relative when workflow.target is {workflow.target}, received {str(path)!r}"
+            )
+
+
+def _check_study(settings: Settings) -> None:
+    target, tuning = settings.workflow.target, settings.tuning
+    if not tuning.trials:
+        return
+    if tuning.workers > 1 and tuning.storage is None:
         raise ConfigError(
-            f"tuning.storage: must be a database URL when workflow.target is {workflow.target} and "
+            f"tuning.storage: must be a database URL when workflow.target is {target} and "
             f"tuning.workers is {tuning.workers}, received None: workers share no disk there"
         )
+    if tuning.storage is not None and tuning.storage.startswith("sqlite"):
+        raise ConfigError(
+            f"tuning.storage: must be a database that all machines reach when workflow.target is {target}, "
+            f"received {tuning.storage!r}: an SQLite file is on the disk of one"
+        )
+
+
+def _check_disks(workflow: WorkflowSettings) -> None:
+    """AWS Batch has no disk to ask for: jobs get that of their machine."""
+    untouched = WorkflowResources()
+    for step in WorkflowResources.model_fields:
+        disk, default = (getattr(each, step)["disk"] for each in (workflow.resources, untouched))
+        if disk != default:
+            raise ConfigError(
+                f"workflow.resources.{step}.disk: is for kubernetes and argo, must stay {default} when "
+                f"workflow.target is aws-batch, received {disk}"
+            )
 
 
 def _must_be_one_of(key: str, value: str, names: list[str]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recommender.training.placement.replicated import shares
+from recommender.training.placement.replicated import Replicated, shares
 
 PROGRAM = Path(__file__).with_name("two_workers.py")
 PATIENCE = 240  # seconds, for two TensorFlows on a busy machine
@@ -85,6 +85,16 @@ def test_a_fit_goes_on_and_only_the_leader_writes(told: list[dict]) -> None:
 
 def test_what_the_leader_says_holds_for_all(told: list[dict]) -> None:
     assert [worker["agreed"] for worker in told] == [7.0, 7.0]
+
+
+def test_one_that_follows_keeps_what_it_writes_apart(tmp_path: Path) -> None:
+    run, strategy = tmp_path / "run", tf.distribute.get_strategy()
+    folders = [run / "retrieval", run / "ranking", run / "retrieval" / "refit", run / "ranking" / "refit"]
+    leader, follower = Replicated(strategy, None), Replicated(strategy, tmp_path / "elsewhere")
+    assert [leader.writes_to(folder) for folder in folders] == folders
+    written = {follower.writes_to(folder) for folder in folders}
+    assert len(written) == 4
+    assert all(folder.is_relative_to(tmp_path / "elsewhere") for folder in written)
 
 
 def test_every_replica_has_rows_in_every_step(told: list[dict]) -> None:

@@ -9,10 +9,7 @@ from typing import Any
 from recommender.deployment.settings import SageMakerSettings
 from recommender.errors import RecommenderError
 
-NO_CREDENTIALS = (
-    "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-    "or only render with --dry-run"
-)
+NO_CREDENTIALS = "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
 class Account:
@@ -36,7 +33,7 @@ class Account:
         with in_one_line("AWS"):
             found = self._session.get_credentials()
         if found is None:
-            raise RecommenderError(NO_CREDENTIALS)
+            raise RecommenderError(f"{NO_CREDENTIALS}, or only render with --dry-run")
 
 
 @contextmanager

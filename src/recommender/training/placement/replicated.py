@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,14 +14,14 @@ class Replicated:
     """Synchronous training by a strategy that mirrors variables, such as `MultiWorkerMirroredStrategy`.
 
     Every process runs the same program: it makes the same batches, takes its share of each, and validates on
-    the same weights. What decides (validation) is the number of the process that `leads`, so that machines
-    that round differently still do the same. Others write to a temporary folder and read the leader's files.
+    the same weights. What decides (validation) is the number of the process that leads, so that machines
+    that round differently still do the same. Others write `elsewhere`, each to a folder of its own, and read
+    the leader's files.
     """
 
-    def __init__(self, strategy: tf.distribute.Strategy, leads: bool) -> None:
+    def __init__(self, strategy: tf.distribute.Strategy, elsewhere: Path | None) -> None:
         self.strategy = strategy
-        self.leads = leads
-        self._elsewhere = tempfile.TemporaryDirectory(prefix="recommender-")
+        self.elsewhere = elsewhere
 
     def model(self, build: Callable[[], tf.keras.Model]) -> tf.keras.Model:
         """The model with mirrored weights; the first replica's initial ones hold for all."""
@@ -61,8 +60,10 @@ class Replicated:
         return float(self._of_first(tf.constant(value, tf.float64)))
 
     def writes_to(self, folder: Path) -> Path:
-        """The folder itself for the leader, a temporary one for the others."""
-        return folder if self.leads else Path(self._elsewhere.name) / folder.name
+        """The folder itself for the leader, one of the same name elsewhere for the others."""
+        if self.elsewhere is None:
+            return folder
+        return self.elsewhere / folder.parent.name / folder.name  # of retrieval/refit and ranking/refit
 
     @tf.function
     def _of_first(self, value: tf.Tensor) -> tf.Tensor:

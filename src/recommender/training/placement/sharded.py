@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import tensorflow as tf
 
 from recommender.training.placement.one_process import AfterSteps, Transform
 from recommender.training.placement.whole_weights import cut_up, pairs, put_together, where_cut
+
+NOTHING_CUT = "no table is cut: all are below distribution.min_shard_bytes"
+BATCHES_PER_WORKER = 4  # under way at a time, so that an epoch's batches never lie in memory together
 
 
 class Sharded:
@@ -22,8 +26,9 @@ class Sharded:
     this process, into which its weights are copied after each epoch to validate, save and export.
     """
 
-    def __init__(self, strategy: tf.distribute.ParameterServerStrategy) -> None:
+    def __init__(self, strategy: tf.distribute.ParameterServerStrategy, workers: int) -> None:
         self.strategy = strategy
+        self.workers = workers
         self.coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
         self.cut: tf.keras.Model | None = None
         self._build: Callable[[], tf.keras.Model] | None = None
@@ -54,14 +59,19 @@ class Sharded:
         dataset = batches.map(transform)
         if self.cut is None:
             self.cut = self._on_servers(model, next(iter(dataset)))
-            print(*where_cut(pairs(model, self.cut)[: len(model.weights)]), sep="\n", flush=True)
+            tables = where_cut(pairs(model, self.cut)[: len(model.weights)])
+            print(*tables or [NOTHING_CUT], sep="\n", flush=True)
         weights = pairs(model, self.cut)
         cut_up(weights)
-        losses = [self.coordinator.schedule(self._step, args=(batch,)) for batch in dataset]
-        self.coordinator.join()
+        losses: list[float] = []
+        rest = iter(dataset)
+        while block := list(islice(rest, BATCHES_PER_WORKER * self.workers)):
+            told = [self.coordinator.schedule(self._step, args=(batch,)) for batch in block]
+            self.coordinator.join()
+            losses += map(float, self.coordinator.fetch(told))
         put_together(weights)
         after_steps(steps)
-        return float(np.mean(self.coordinator.fetch(losses)))
+        return float(np.mean(losses))
 
     def agreed(self, value: float) -> float:
         """The value itself: only the coordinator decides."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -15,8 +16,11 @@ from recommender.training.placement.server import addresses
 from recommender.training.placement.sharded import Sharded
 
 
-def start(settings: DistributionSettings, cluster: Cluster) -> Placement:
-    """Connect to the other members, however long that takes, and place models among them."""
+def start(settings: DistributionSettings, cluster: Cluster, elsewhere: Path) -> Placement:
+    """Connect to the other members, however long that takes, and place models among them.
+
+    Processes that do not lead write to the folder `elsewhere`.
+    """
     use_device(settings.device)
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
         tf.train.ClusterSpec(addresses(cluster)),
@@ -25,10 +29,11 @@ def start(settings: DistributionSettings, cluster: Cluster) -> Placement:
         rpc_layer="grpc",
     )
     if settings.strategy == "multi_worker":
-        return Replicated(tf.distribute.MultiWorkerMirroredStrategy(resolver), cluster.leads)
+        mirrored = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+        return Replicated(mirrored, None if cluster.leads else elsewhere)
     os.environ["GRPC_FAIL_FAST"] = "use_caller"  # a worker that dies is an error, not a wait
     partitioner = tf.distribute.experimental.partitioners.MinSizePartitioner(
         min_shard_bytes=settings.min_shard_bytes, max_shards=len(cluster.jobs["ps"])
     )
     strategy = tf.distribute.ParameterServerStrategy(resolver, variable_partitioner=partitioner)
-    return Sharded(strategy)
+    return Sharded(strategy, workers=len(cluster.jobs["worker"]))
