@@ -27,8 +27,6 @@ SNAPSHOTS = {"validation": 1, "test": 2, "serving": 3}
 
 FEATURE_FOLDER = "features"
 TIMELINES = "timelines.json"  # which timeline each split's ratings and each snapshot see
-
-
 HISTORY_KEYS = ("user_id", "user_count", "timestamp")  # columns that say which history a row has
 
 

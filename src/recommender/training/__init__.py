@@ -13,7 +13,7 @@ from recommender.models.retrieval import RetrievalModel
 from recommender.training.devices import computing_on
 from recommender.training.final_order import FittedOrder, train_order
 from recommender.training.fit import Progress, is_finished
-from recommender.training.placement.one_process import Placement
+from recommender.training.placement.one_process import HERE, Placement
 from recommender.training.ranking import refit_ranking, train_ranking
 from recommender.training.retrieval import refit_retrieval, train_retrieval
 
@@ -61,7 +61,7 @@ def train(settings: Settings, prepared: Prepared, run_folder: Path) -> Trained:
 
 
 def fit_networks(
-    settings: Settings, prepared: Prepared, run_folder: Path, placement: Placement | None = None
+    settings: Settings, prepared: Prepared, run_folder: Path, placement: Placement = HERE
 ) -> Networks:
     """Fit both models where `placement` says, by default in this process; see `train`."""
     validated_retrieval, retrieval_progress = train_retrieval(

@@ -17,7 +17,7 @@ from recommender.config import TrainingSettings
 from recommender.data.batches import batches
 from recommender.errors import RecommenderError
 from recommender.training.averaging import AveragedWeights
-from recommender.training.placement.one_process import OneProcess, Placement, Transform
+from recommender.training.placement.one_process import HERE, Placement, Transform
 from recommender.whole_files import write_whole
 
 
@@ -44,7 +44,7 @@ def fit(
     transform: Transform | None = None,
     before_epoch: Callable[[int], None] | None = None,
     on_epoch: Callable[[int, float], None] | None = None,
-    placement: Placement | None = None,
+    placement: Placement = HERE,
 ) -> Progress:
     """Fit `model` on `arrays`, leaving it with the weights of the epoch that validated best.
 
@@ -55,7 +55,6 @@ def fit(
     value)` may raise to stop (pruning). `placement`, by default this process, has made the model and runs the
     epochs.
     """
-    placement = placement or OneProcess()
     settings = settings.model_copy(update={"batch_size": placement.batch_size(settings.batch_size)})
     epoch_counter = tf.Variable(0, dtype=tf.int64, trainable=False)
     dataset = batches(arrays, settings.batch_size, shuffle_seed=seed, epoch=epoch_counter)
@@ -107,7 +106,7 @@ def fit_anew(
     name: str,
     transform: Transform | None = None,
     before_epoch: Callable[[int], None] | None = None,
-    placement: Placement | None = None,
+    placement: Placement = HERE,
 ) -> None:
     """Fit `model` for as many `epochs` as another fit has found best; nothing is left to validate on."""
     fit(

@@ -24,7 +24,7 @@ from recommender.training.fit import Progress, fit, fit_anew
 from recommender.training.implicit import ROW, SampledNegatives
 from recommender.training.item_factors import prepare_head
 from recommender.training.mixed_precision import LossScaledRanking, multiply_in
-from recommender.training.placement.one_process import OneProcess, Placement
+from recommender.training.placement.one_process import HERE, Placement
 
 PREDICT_ROWS = 2048  # rows scored at once; `foldin` takes 200 kB for each
 
@@ -53,7 +53,7 @@ def train_ranking(
     prepared: Prepared,
     folder: Path,
     on_epoch: Callable[[int, float], None] | None = None,
-    placement: Placement | None = None,
+    placement: Placement = HERE,
 ) -> tuple[RankingModel, Progress]:
     """Fit the ranking model on the training split; the validation split says which epoch was best.
 
@@ -61,7 +61,6 @@ def train_ranking(
     draws negatives of its own, and a batch holds fewer ratings, so that with their negatives they are
     `training.batch_size` rows. Goes on from what `folder` holds.
     """
-    placement = placement or OneProcess()
     tf.keras.utils.set_random_seed(settings.seed)
     model = placement.model(lambda: build_ranking(settings, prepared))
     training, validation = (ranking_rows(settings, prepared, name) for name in ("train", "validation"))
@@ -91,14 +90,13 @@ def train_ranking(
 
 
 def refit_ranking(
-    settings: Settings, prepared: Prepared, folder: Path, epochs: int, placement: Placement | None = None
+    settings: Settings, prepared: Prepared, folder: Path, epochs: int, placement: Placement = HERE
 ) -> RankingModel:
     """The ranking model fitted anew on training and validation split together, for `epochs` epochs.
 
     How many those are, `train_ranking` has found; nothing is left to validate on. Vocabularies and
     standardisation stay those of the training split. Goes on from what `folder` holds.
     """
-    placement = placement or OneProcess()
     tf.keras.utils.set_random_seed(settings.seed)
     model = placement.model(lambda: build_ranking(settings, prepared))
     parts = [ranking_examples(settings, prepared, split) for split in KNOWN_AT_TEST]

@@ -21,7 +21,7 @@ from recommender.training.fit import Progress, fit, fit_anew
 from recommender.training.left_out_movies import LeftOutMovies
 from recommender.training.mixture import fit_mixture
 from recommender.training.ordered_ratings import OrderedRatings
-from recommender.training.placement.one_process import OneProcess, Placement
+from recommender.training.placement.one_process import HERE, Placement
 from recommender.training.priors import fit_priors
 from recommender.training.user_stretches import UserStretches
 
@@ -44,14 +44,13 @@ def train_retrieval(
     prepared: Prepared,
     folder: Path,
     on_epoch: Callable[[int, float], None] | None = None,
-    placement: Placement | None = None,
+    placement: Placement = HERE,
 ) -> tuple[RetrievalModel, Progress]:
     """Fit the retrieval model on the training split; the validation split says which epoch was best.
 
     Validation is the NDCG of the `candidates` that ranking would get from the towers alone, seen movies
     excluded. Then the same split says how much towers and priors weigh. Goes on from what `folder` holds.
     """
-    placement = placement or OneProcess()
     tf.keras.utils.set_random_seed(settings.seed)
     model = placement.model(lambda: build_retrieval(settings, prepared))
     known, held_out = prepared.interactions.before("validation"), prepared.interactions.part("validation")
@@ -87,7 +86,7 @@ def refit_retrieval(
     folder: Path,
     validated: RetrievalModel,
     epochs: int,
-    placement: Placement | None = None,
+    placement: Placement = HERE,
 ) -> RetrievalModel:
     """The retrieval model fitted anew on training and validation split together, for `epochs` epochs.
 
@@ -95,7 +94,6 @@ def refit_retrieval(
     `validated`: nothing is left to choose them on. Vocabularies and standardisation stay those of the
     training split. Goes on from what `folder` holds.
     """
-    placement = placement or OneProcess()
     tf.keras.utils.set_random_seed(settings.seed)
     model = placement.model(lambda: build_retrieval(settings, prepared, KNOWN_AT_TEST))
     rows = training_rows(settings.retrieval, prepared, prepared.snapshot("test"), KNOWN_AT_TEST)

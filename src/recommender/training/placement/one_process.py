@@ -77,6 +77,9 @@ class OneProcess:
         return folder
 
 
+HERE = OneProcess()
+
+
 def keras_epoch(model: tf.keras.Model, dataset: Any, after_steps: AfterSteps, **options: Any) -> float:
     """One epoch of `Model.fit`; returns the mean loss of its steps."""
     losses: list[float] = []

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from recommender.training.placement.one_process import AfterSteps, Transform
+from recommender.training.placement.one_process import AfterSteps, OneProcess, Transform
 from recommender.training.placement.whole_weights import cut_up, pairs, put_together, where_cut
 
 NOTHING_CUT = "no table is cut: all are below distribution.min_shard_bytes"
 BATCHES_PER_WORKER = 4  # under way at a time, so that an epoch's batches never lie in memory together
 
 
-class Sharded:
+class Sharded(OneProcess):
     """Asynchronous training by `ParameterServerStrategy`, whose partitioner cuts tables along their rows.
 
     The coordinator makes the batches and sends each to a worker, which fetches the rows of the tables that it
     needs from the servers and sends their gradients there. A batch whose worker died goes to another one. Of
     each model there are two: one whose weights lie on the servers, which is trained, and one that is whole in
-    this process, into which its weights are copied after each epoch to validate, save and export.
+    this process, into which its weights are copied after each epoch to validate, save and export. The
+    rest is as in one process: only the coordinator decides and writes, and every step is one worker's.
     """
 
     def __init__(self, strategy: tf.distribute.ParameterServerStrategy, workers: int) -> None:
@@ -38,14 +38,6 @@ class Sharded:
         """The model that is whole in this process."""
         self._build, self.cut = build, None
         return build()
-
-    def batch_size(self, size: int) -> int:
-        """As many as were asked for: every step is one worker's."""
-        return size
-
-    def steps(self, rows: int, batch_size: int) -> int:
-        """The last step may have fewer rows."""
-        return -(-rows // batch_size)
 
     def run_epoch(
         self,
@@ -72,14 +64,6 @@ class Sharded:
         put_together(weights)
         after_steps(steps)
         return float(np.mean(losses))
-
-    def agreed(self, value: float) -> float:
-        """The value itself: only the coordinator decides."""
-        return value
-
-    def writes_to(self, folder: Path) -> Path:
-        """The folder itself: only the coordinator writes."""
-        return folder
 
     def _on_servers(self, model: tf.keras.Model, batch: dict[str, tf.Tensor]) -> tf.keras.Model:
         """The model anew with its weights and its optimizer's on the servers, and the step that trains it."""
