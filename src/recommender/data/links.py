@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from pathlib import Path
 
 import duckdb
 
+from recommender.checksums import sha256_of
 from recommender.data.sources import RawTable, literal
 from recommender.errors import DataError
 
@@ -37,10 +37,7 @@ def write_links(links: RawTable | None, folder: Path) -> None:
 
 def hash_of(links: RawTable | None) -> str | None:
     """SHA-256 of the bytes of the file; None where there are no links."""
-    if links is None:
-        return None
-    with links.file.path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return None if links is None else sha256_of(links.file.path)
 
 
 def _query(links: RawTable | None) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from recommender.checksums import sha256_of
+
 # The canonical columns, as text until they are checked; `recommender.data.tables` has the final types.
 TEXT_COLUMNS = {
     "ratings": ("user_id", "movie_id", "rating", "timestamp"),
@@ -117,9 +119,7 @@ class Source:
         """SHA-256 over the names and the bytes of its files."""
         digest = hashlib.sha256()
         for name, table in self.tables().items():
-            with table.file.path.open("rb") as stream:
-                content = hashlib.file_digest(stream, "sha256").hexdigest()
-            digest.update(f"{name} {table.file.path.name} {content}\n".encode())
+            digest.update(f"{name} {table.file.path.name} {sha256_of(table.file.path)}\n".encode())
         return digest.hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import recommender
+from recommender.checksums import sha256_of
 from recommender.config import Settings
 from recommender.data.schema import Schema
 
@@ -49,7 +49,7 @@ def git_state(source: Path) -> dict[str, Any] | None:
 
 def sha256(path: Path) -> str | None:
     """The checksum of a file, None where there is none."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return sha256_of(path) if path.is_file() else None
 
 
 def _git(folder: Path, *command: str) -> str | None:

@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from recommender.checksums import sha256_of
 from recommender.config import Settings, check
 from recommender.versions import Version, publish
 from recommender.whole_files import write_whole
-from recommender.workflows.storage import Storage, files_in, sha256_of
+from recommender.workflows.storage import Storage, files_in
 from recommender.workflows.validation import INPUTS, own_files
 
 PREPARED, RUNS, MODELS = "prepared", "runs", "models"

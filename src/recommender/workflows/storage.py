@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from recommender.checksums import sha256_of
 from recommender.data.folders import complete_or_absent
 from recommender.deployment.targets.sagemaker_account import in_one_line
 from recommender.errors import RecommenderError
@@ -129,9 +129,3 @@ def files_in(place: Path) -> dict[str, Path]:
         for name, path in relative.items()
         if not any(part.startswith(".") for part in name.parts)
     }
-
-
-def sha256_of(file: Path) -> str:
-    """The checksum of a file of any size."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
+from recommender.checksums import sha256_of
 from recommender.deployment.targets.sagemaker_account import in_one_line, is_missing
 from recommender.errors import RecommenderError
 
@@ -32,8 +32,7 @@ def upload(s3: Any, archive: Path, bucket: str, key: str) -> None:
     so no temporary key is needed. Raises `RecommenderError` where another archive has the key: a version
     never changes.
     """
-    with archive.open("rb") as content:
-        digest = hashlib.file_digest(content, DIGEST).hexdigest()
+    digest = sha256_of(archive)
     place = f"s3://{bucket}/{key}"
     with in_one_line(place):
         there = _digest(s3, bucket, key)
