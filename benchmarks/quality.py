@@ -80,7 +80,7 @@ LINES: dict[str, Line] = {
         "retrieval",
     ),
     "temporal, final list": Line(
-        ("preset=temporal",),
+        (),
         (
             Goal(f"hit_rate@10/{WITH_HISTORY}", 0.745, 0.800),
             Goal(f"ndcg@10/{WITH_HISTORY}", 0.240, 0.280),
@@ -88,7 +88,7 @@ LINES: dict[str, Line] = {
         "both stages",
     ),
     "temporal, retrieval": Line(
-        ("preset=temporal",),
+        (),
         (Goal(f"hit_rate@10/{WITH_HISTORY}"), Goal(f"ndcg@10/{WITH_HISTORY}")),
         "retrieval",
     ),

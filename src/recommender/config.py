@@ -161,6 +161,11 @@ def _memory_size(size: str) -> str:
     return size
 
 
+def size_in_bytes(size: str) -> int:
+    """Of a `MemorySize`; as for DuckDB, a megabyte is a million bytes."""
+    return int(size[:-2]) * {"MB": 10**6, "GB": 10**9}[size[-2:]]
+
+
 SparkMaster = Annotated[str, AfterValidator(_spark_master)]
 MemorySize = Annotated[str, AfterValidator(_memory_size)]
 
@@ -176,6 +181,7 @@ class DataSettings(Section):
     engine: Literal["duckdb", "spark"] = "duckdb"
     spark_master: SparkMaster = "local[*]"
     memory_limit: MemorySize | None = None
+    input_memory: MemorySize | None = None
     split: Literal["time_range", "row_quantile", "leave_last", "random"] = "time_range"
     validation_share: Share = 0.2
     test_share: Share = 0.2
@@ -247,12 +253,12 @@ class RetrievalSettings(Section):
             "rated_last",
             "recent_popularity",
         ]
-    ] = ["transition", "ease", "recent_ease"]
+    ] = ["recent_nearby", "ease", "recent_ease", "rated_last", "recent_popularity"]
     embedding_size: Positive = 64
     unknown_user_rate: Rate = 0.5
     dropout: Rate = 0.3
     candidates: Positive = 100
-    refit: bool = False
+    refit: bool = True
     training: RetrievalTrainingSettings = RetrievalTrainingSettings()
 
     @field_validator("user_features")
@@ -446,6 +452,15 @@ class Settings(Section):
     tuning: TuningSettings = TuningSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     export: ExportSettings = ExportSettings()
+
+    @model_validator(mode="after")
+    def _one_process_streams(self) -> Settings:
+        if self.data.input_memory is not None and self.distribution.strategy != "single":
+            raise ValueError(
+                f"data.input_memory must be null with distribution.strategy={self.distribution.strategy}: "
+                f"what is streamed trains in one process, received {self.data.input_memory!r}"
+            )
+        return self
 
     def to_yaml(self) -> str:
         """The resolved settings as YAML that `load_settings` reads back to an equal object."""

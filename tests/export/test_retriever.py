@@ -61,3 +61,18 @@ def test_known_users_get_what_the_model_says(ask, prepared: Prepared, trained: T
         scores[code, rated[[code]].indices] = -np.inf
         answer = ask("retrieve", user_id=[prepared.users["user_id"][code]], k=10)
         np.testing.assert_allclose(answer["scores"][0], np.sort(scores[code])[::-1][:10], atol=1e-4)
+
+
+def test_somebody_without_ratings_gets_what_the_model_says_of_an_empty_history(
+    ask, prepared: Prepared, trained: Trained
+) -> None:
+    answer = ask("retrieve", user_id=["nobody"], k=80)
+    columns = {
+        name: np.zeros((1, *column.shape[1:]), column.dtype)
+        for name, column in prepared.snapshot("serving").users.items()
+    }
+    columns["age"][:] = np.nan
+    expected = trained.retrieval.scores(columns).numpy()[0, 1:]
+    np.testing.assert_allclose(answer["scores"][0], np.sort(expected)[::-1], atol=1e-4)
+    recommended = ask.movies("recommend", user_id=["", "nobody"], exclude=[[""], [""]], k=20)
+    assert recommended[0] == recommended[1]

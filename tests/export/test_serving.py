@@ -216,13 +216,6 @@ def test_where_everything_is_excluded_all_places_are_empty(ask, movie_ids) -> No
     assert (answer["scores"] == LOWEST).all()
 
 
-def test_a_user_never_seen_is_served_by_popularity(ask, prepared, trained, most_rated) -> None:
-    assert ask.movies("retrieve", user_id=["nobody"], k=15) == [most_rated[:15]]
-    recommended = ask.movies("recommend", user_id=["nobody"], exclude=[[""]], k=20)[0]
-    assert recommended == most_rated[:20]
-    assert ask.movies("recommend", user_id=["", "nobody"], exclude=[[""], [""]], k=20) == [recommended] * 2
-
-
 def test_a_batch_is_answered_like_its_rows_one_by_one(ask) -> None:
     users = ["3", "nobody", "77", "3"]
     for signature, more in (("retrieve", {}), ("recommend", {"exclude": [["5", ""]]})):
@@ -277,24 +270,3 @@ def test_a_model_of_likes_answers_with_probabilities(settings, prepared, trained
     recommended = module.recommend(tf.constant(["1"]), tf.constant([[""]]), tf.constant(5))
     assert ((answer["like"].numpy() > 0) & (answer["like"].numpy() < 1)).all()
     assert (recommended["movie_ids"].numpy() != b"").all()
-
-
-def test_a_tower_that_reads_ids_alone_serves_users_unseen_in_training_by_popularity(
-    settings, prepared, most_rated
-) -> None:
-    import tensorflow as tf
-
-    from recommender.export.retriever import Retriever
-    from recommender.export.rows import FeatureRows
-    from recommender.training.retrieval import build_retrieval
-
-    by_id = settings.retrieval.model_copy(update={"user_features": ["user_id"]})
-    model = build_retrieval(settings.model_copy(update={"retrieval": by_id}), prepared)
-    schema = prepared.schema
-    counts = np.bincount(prepared.interactions.movie, minlength=80)
-    retriever = Retriever(model, by_id, schema, counts)
-    assert schema.known_users < schema.num_users
-    users = FeatureRows(prepared.snapshot("serving").users)(tf.constant([1, schema.known_users + 1]))
-    known, unseen = retriever.scores(users).numpy()
-    np.testing.assert_allclose(unseen[1:], np.log1p(counts), rtol=1e-5)
-    assert not np.allclose(known[1:], np.log1p(counts))

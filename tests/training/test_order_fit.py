@@ -21,7 +21,7 @@ from recommender.training.final_order import (
     two_stages,
 )
 from recommender.training.list_preferences import ListPreferences
-from recommender.training.served_retrieval import ServedRetrieval
+from recommender.training.retrieval import RetrievalScorer
 from recommender.training.validation_lists import ValidationLists, validation_lists
 
 SETTINGS = OrderSettings(folds=4, l2=0.001)
@@ -80,7 +80,7 @@ def test_lists_are_those_of_users_known_before_with_what_they_rated_then(
     lists = validation_lists(settings, prepared, trained.retrieval, trained.ranking)
     known, held_out = prepared.interactions.before("validation"), prepared.interactions.part("validation")
     assert lists.users.tolist() == sorted(set(known.user) & set(held_out.user))
-    scorer = ServedRetrieval(settings, prepared, trained.retrieval, "validation")
+    scorer = RetrievalScorer(trained.retrieval, prepared.snapshot("validation"))
     for row in (0, len(lists.users) - 1):
         user = lists.users[row]
         scores = scorer.scores(lists.users[row : row + 1])[0]

@@ -31,11 +31,16 @@ class Rater(Answer):
 
 
 class MovieFacts(Movie):
-    """A movie's page; `average` is None without ratings."""
+    """A movie's page; `average` is None without ratings.
+
+    `degraded` holds `features` where the store does not answer: numbers are then those of the last push, and
+    `top_raters` is empty.
+    """
 
     count: int
     average: float | None
     top_raters: list[Rater]
+    degraded: list[str] = []
 
 
 class ListedMovie(Movie):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from recommender.config import RetrievalSettings
 from recommender.data.features import select
-from recommender.data.schema import Schema
 from recommender.export.rows import Columns
 from recommender.models.retrieval import RetrievalModel
 from recommender.models.retrieval_tower import MovieSide
@@ -15,20 +13,12 @@ from recommender.models.traced import traced_once
 
 
 class Retriever(tf.Module):
-    """Users of whom the user tower knows nothing personal are served by popularity.
+    """A fitted retrieval model with what depends on no user kept."""
 
-    That is a user without ratings; where the tower reads the id and no history, one without training ratings.
-    `num_ratings` `(num_movies,)` is in the order of codes.
-    """
-
-    def __init__(
-        self, model: RetrievalModel, settings: RetrievalSettings, schema: Schema, num_ratings: NDArray
-    ) -> None:
+    def __init__(self, model: RetrievalModel, settings: RetrievalSettings) -> None:
         super().__init__()
         features = select({*settings.user_features, "history"}, "retrieval.user_features")
         self._columns = [column for feature in features for column in feature.columns]
-        self._by_id_only = "user_id" in settings.user_features and "history" not in settings.user_features
-        self._known_users = schema.known_users
         sides = [_kept(side) for side in model.movie_sides()]
         self._scores = traced_once(lambda columns: model.scores(columns, sides))
         # Apart, because what was traced for any number of users would be taken for one user, too.
@@ -38,35 +28,26 @@ class Retriever(tf.Module):
         self._variables = [*model.variables, *(part for side in sides for part in side)]
         vectors = tf.concat([side.vectors for side in sides], axis=1)
         self.movie_vectors = tf.Variable(vectors, trainable=False, name="movie_vectors")
-        popularity = tf.math.log1p(tf.constant([0, *num_ratings], tf.float32))
-        self._popularity = tf.Variable(popularity, trainable=False, name="popularity")
 
     def user_vectors(self, users: Columns) -> tf.Tensor:
         """`(n, embedding_size * towers)` of the encoded columns of users."""
         return self._user_vectors({column: users[column] for column in self._columns})
 
     def scores(self, users: Columns) -> tf.Tensor:
-        """`(n, num_movies + 1)`, by index: `RetrievalModel.scores`; log(1 + ratings) for those not known."""
+        """`(n, num_movies + 1)`, by index: `RetrievalModel.scores`."""
         columns = {column: users[column] for column in self._columns}
         is_one = all(column.shape[0] == 1 for column in columns.values())
-        scores = (self._scores_of_one if is_one else self._scores)(columns)
-        return tf.where(self._is_known(users)[:, tf.newaxis], scores, self._popularity)
+        return (self._scores_of_one if is_one else self._scores)(columns)
 
     def candidate_scores(self, user: Columns, movies: tf.Tensor) -> tf.Tensor:
         """Those of the movies `(c,)` for one user, columns `(1, ...)`: `(c,)`."""
         columns = {column: user[column] for column in self._columns}
-        scores = self._candidate_scores(columns, movies)[0]
-        return tf.where(self._is_known(user), scores, tf.gather(self._popularity, movies))
+        return self._candidate_scores(columns, movies)[0]
 
     def similarities(self, movies: tf.Tensor) -> tf.Tensor:
         """Cosines of movies `(n,)` with all: `(n, num_movies + 1)`."""
         vectors = tf.math.l2_normalize(self.movie_vectors, axis=1)
         return tf.matmul(tf.gather(vectors, movies), vectors, transpose_b=True)
-
-    def _is_known(self, users: Columns) -> tf.Tensor:
-        if self._by_id_only:
-            return (users["user_id"] > 0) & (users["user_id"] <= self._known_users)
-        return users["user_count"] > 0
 
 
 def _kept(side: MovieSide) -> MovieSide:

@@ -47,7 +47,7 @@ class ServingModule(tf.Module):
         self._users, self._movies = FeatureRows(snapshot.users), FeatureRows(snapshot.movies)
         self._seen = SeenMovies(interactions)
         self._stored_user = StoredUser(schema, self._user_index, self._names)
-        self._retriever = Retriever(trained.retrieval, settings.retrieval, schema, num_ratings)
+        self._retriever = Retriever(trained.retrieval, settings.retrieval)
         self._ranker = Ranker(trained.ranking, settings.ranking)
         self._final_stage = FinalStage(self._ranker, trained.order.order, schema.rating_scale)
 

@@ -18,7 +18,7 @@ from recommender.metrics.top_k import ndcg_at_k
 from recommender.models.ranking import RankingModel
 from recommender.models.retrieval import RetrievalModel
 from recommender.training.list_preferences import ListPreferences
-from recommender.training.served_retrieval import ServedRetrieval
+from recommender.training.retrieval import RetrievalScorer
 
 FITTED_ON = "validation"
 
@@ -58,8 +58,8 @@ def candidate_lists(
     settings: Settings, prepared: Prepared, retrieval: RetrievalModel, split: str
 ) -> CandidateLists:
     """The lists that there are to order for a version served at the beginning of `split`."""
-    served = ServedRetrieval(settings, prepared, retrieval, split)
-    return CandidateLists(served, prepared.interactions.before(split), settings.retrieval.candidates)
+    scorer = RetrievalScorer(retrieval, prepared.snapshot(split))
+    return CandidateLists(scorer, prepared.interactions.before(split), settings.retrieval.candidates)
 
 
 def validation_lists(

@@ -62,8 +62,6 @@ class FixedApplication:
 
     def __init__(self, degraded: Sequence[str] = (), objective: str = "rating") -> None:
         self.settings = AppSettings()
-        schema = SimpleNamespace(rating_scale=(1.0, 5.0))
-        self.store = SimpleNamespace(catalogue=lambda: SimpleNamespace(schema=schema))
         self.model = SimpleNamespace(describe=lambda: SimpleNamespace(objective=objective))
         self.degraded = list(degraded)
         self.ratings: dict[str, dict[str, float]] = {"42": {"8": 5.0, "2": 4.0}, "7": {}}
@@ -111,6 +109,9 @@ class FixedApplication:
     def genres(self) -> list[GenreFacts]:
         names = sorted({genre for movie in MOVIES.values() for genre in movie.genres})
         return [GenreFacts(genre=name, movies=len(self.genre_movies(name, 99, "rating"))) for name in names]
+
+    def rating_scale(self) -> tuple[float, float]:
+        return 1.0, 5.0
 
     def genre_movies(self, genre: str, n: int, sort: str) -> list[ListedMovie]:
         found = [_listed(movie) for movie in MOVIES.values() if genre in movie.genres]

@@ -35,17 +35,23 @@ def test_what_is_wrong_is_one_sentence_in_the_design(
     assert elements(answer.text, "header", class_="top")
 
 
-def test_a_store_that_is_down_is_a_503_that_names_no_innards(
+def test_what_only_the_store_can_answer_is_a_503_that_names_no_innards(
     application: FixedApplication, user_42: TestClient
 ) -> None:
     def user(user_id: str) -> None:
         raise StoreUnavailableError("redis://secret-host:6379 does not answer")
 
     application.user = user  # type: ignore[assignment, method-assign]
-    answer = user_42.get("/")
-    assert answer.status_code == 503
-    assert "secret-host" not in answer.text
-    assert "Not available right now" in answer.text
+    for answer in (
+        user_42.post("/ratings", data={"movie_id": "1", "rating": "4"}),
+        user_42.post("/visitor", data={"user_id": "7"}),
+        user_42.get("/newcomer?user=7"),
+    ):
+        assert answer.status_code == 503
+        assert "secret-host" not in answer.text
+        (shown,) = elements(answer.text, "p", id="problem-sentence")
+        assert shown.text == "The server cannot reach its data. Please try again in a moment."
+    assert application.ratings["42"] == {"8": 5.0, "2": 4.0}
 
 
 def test_a_fault_is_a_500_page_and_a_traceback_in_the_log(

@@ -14,6 +14,7 @@ from recommender import __version__
 from recommender.app.answers import Problem
 from recommender.app.api.edge import PREFIX, add_edge
 from recommender.app.api.events import event_routes
+from recommender.app.api.head import HeadAsGet
 from recommender.app.api.health import health_routes
 from recommender.app.api.movies import movie_routes
 from recommender.app.api.problems import add_problems
@@ -51,6 +52,7 @@ def create_api(application: Application) -> FastAPI:
     api.include_router(health_routes(application))
     add_reference(api)
     add_problems(api)
+    api.add_middleware(HeadAsGet)
     add_edge(api, application.settings.limits, application.metrics)
     if origins := application.settings.cors_origins:
         api.add_middleware(

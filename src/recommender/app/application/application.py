@@ -36,7 +36,8 @@ class Application:
     """Plain synchronous methods that wait for store and model; safe to use from several threads.
 
     All raise `NotFoundError` for unknown ids, `InvalidRequestError` for what cannot be asked and
-    `StoreUnavailableError` while the store is down; lists do without it.
+    `StoreUnavailableError` while the store is down. Lists do without it; so do movies, genres and search,
+    which are then as they were at the last push.
     """
 
     def __init__(
@@ -59,7 +60,10 @@ class Application:
         self._lists = Lists(settings, store, pipeline, events, self._known, self._clock)
 
     def movie(self, movie_id: str) -> MovieFacts:
-        """A movie with the number and mean of its ratings and who rated it highest."""
+        """A movie with the number and mean of its ratings and who rated it highest.
+
+        While the store is down, those of the last push, marked as `degraded`.
+        """
         return self._facts.movie(movie_id)
 
     def user(self, user_id: str) -> UserFacts:
@@ -68,7 +72,7 @@ class Application:
 
     def users(self, n: int) -> list[str]:
         """The ids of `n` users of the data, the same ones each time; fewer where there are fewer."""
-        catalogue = self._known.current().catalogue
+        catalogue = self._known.latest().catalogue
         number = catalogue.schema.num_users
         chosen = random.Random(0).sample(range(number), min(n, number))
         return [catalogue.user_ids[user] for user in chosen]
@@ -79,20 +83,24 @@ class Application:
 
     def genres(self) -> list[GenreFacts]:
         """All genres by name."""
-        return self._known.current().genres()
+        return self._known.latest().genres()
+
+    def rating_scale(self) -> tuple[float, float]:
+        """The lowest and the highest rating that there is."""
+        return self._known.latest().catalogue.schema.rating_scale
 
     def genre_movies(self, genre: str, n: int = 20, sort: Sort = "rating") -> list[ListedMovie]:
         """The first movies of a genre; see `Shelves` for how averages are shrunk."""
         if sort not in SORTS:
             raise InvalidRequestError(f"sort: must be one of {', '.join(SORTS)}, received {sort!r}")
-        shelves = self._known.current()
+        shelves = self._known.latest()
         if genre not in shelves.catalogue.schema.genres:
             raise NotFoundError(f"no genre has the name {genre!r}")
         return shelves.of_genre(genre, n, sort)
 
     def search(self, query: str, n: int = 10) -> list[ListedMovie]:
         """Movies by title: as typed first, then with typing errors; see `TitleIndex`."""
-        shelves = self._known.current()
+        shelves = self._known.latest()
         return [shelves.listed(place) for place in shelves.index.search(query, n)]
 
     def recommend(
@@ -115,7 +123,7 @@ class Application:
         return answer
 
     def predict(self, user_id: str, movie_id: str) -> float | None:
-        """What the user is expected to give the movie; None where the model does not answer."""
+        """What the user is expected to give the movie; None where model or store do not answer."""
         return self._facts.predict(user_id, movie_id)
 
     def rate(self, user_id: str, movie_id: str, rating: float, timestamp: int | None = None) -> int:

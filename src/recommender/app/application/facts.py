@@ -12,7 +12,7 @@ from recommender.app.application.clock import Clock
 from recommender.app.application.errors import InvalidRequestError, NotFoundError
 from recommender.app.application.known_catalogue import KnownCatalogue
 from recommender.app.application.shelves import Shelves
-from recommender.app.features import FeatureStore
+from recommender.app.features import FeatureStore, StoreUnavailableError
 from recommender.app.features.rating_changes import Rated
 from recommender.app.models import AskedModel, ModelUnavailableError
 
@@ -32,15 +32,21 @@ class Facts:
         self._clock = clock
 
     def movie(self, movie_id: str) -> MovieFacts:
-        """A movie with the number and mean of its ratings, live ones included."""
-        shelves = self._known.current()
+        """A movie with the number and mean of its ratings, live ones included.
+
+        While the store is down: those of the push, nobody who rated it highest, and `degraded` says so.
+        """
+        shelves = self._known.latest()
         place = self._place(shelves, movie_id)
-        statistics = self._store.movie_statistics(movie_id)
+        try:
+            statistics = self._store.movie_statistics(movie_id)
+            raters = self._top_raters(shelves, place)
+        except StoreUnavailableError as error:
+            log.warning("movie as of the last push: %s", error)
+            pushed = shelves.pushed_statistics(place)
+            return MovieFacts(**shelves.about(place), **pushed, top_raters=[], degraded=["features"])
         return MovieFacts(
-            **shelves.about(place),
-            count=statistics.count,
-            average=statistics.mean,
-            top_raters=self._top_raters(shelves, place),
+            **shelves.about(place), count=statistics.count, average=statistics.mean, top_raters=raters
         )
 
     def user(self, user_id: str) -> UserFacts:
@@ -68,7 +74,7 @@ class Facts:
         if model not in SIMILARITY_MODELS:
             choices = ", ".join(SIMILARITY_MODELS)
             raise InvalidRequestError(f"model: must be one of {choices}, received {model!r}")
-        shelves = self._known.current()
+        shelves = self._known.latest()
         self._place(shelves, movie_id)
         if model == "embedding":
             found = self._model.similar(movie_id, n)
@@ -84,16 +90,16 @@ class Facts:
     def predict(self, user_id: str, movie_id: str) -> float | None:
         """What the ranking model expects the user to give the movie, or the probability of a like.
 
-        None where the model does not answer.
+        None where model or store do not answer.
         """
-        self.check_user(user_id)
-        shelves = self._known.current()
+        shelves = self._known.latest()
         self._place(shelves, movie_id)
         second = self._clock.now(shelves) + 1
-        features = self._store.features_for(user_id, [movie_id], second)
         try:
+            self.check_user(user_id)
+            features = self._store.features_for(user_id, [movie_id], second)
             return float(self._model.rank(features, [movie_id], second).predictions[0])
-        except ModelUnavailableError as error:
+        except (ModelUnavailableError, StoreUnavailableError) as error:
             log.warning("no prediction: %s", error)
             return None
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from recommender.app.application.live_ratings import last_rating
 from recommender.app.application.shelves import Shelves
 from recommender.app.features import FeatureStore, StoreUnavailableError
+from recommender.app.pipeline.circuit_breaker import CircuitBreaker
+
+log = logging.getLogger(__name__)
 
 
 class KnownCatalogue:
-    """Gives the shelves of the store's current version, made once a version."""
+    """Gives the shelves of the store's current version, made once a version.
+
+    A store that does not answer may take its time to say so: `latest` then asks again after a pause only.
+    """
 
     def __init__(self, store: FeatureStore) -> None:
         self._store = store
         self._lock = threading.Lock()
+        self._breaker = CircuitBreaker(failures=1)
         self._latest: Shelves | None = None
+        self._try()  # whatever happens to the store later, its movies are known
 
     def current(self) -> Shelves:
         """Those of now; raises `StoreUnavailableError`."""
@@ -31,8 +40,23 @@ class KnownCatalogue:
                     self._latest = latest
         return latest
 
+    def latest(self) -> Shelves:
+        """Those of now, or while the store is down the last that were seen; raises where none ever were."""
+        return (self._try() if self._breaker.lets_through() else None) or self.last()
+
     def last(self) -> Shelves:
         """The latest that was seen, for while the store is down; raises where there never was any."""
         if self._latest is None:
             raise StoreUnavailableError("the feature store does not answer and has not since the start")
         return self._latest
+
+    def _try(self) -> Shelves | None:
+        """Those of now; None where the store does not answer."""
+        try:
+            shelves = self.current()
+        except StoreUnavailableError as error:
+            self._breaker.failed()
+            log.warning("%s", error)
+            return None
+        self._breaker.succeeded()
+        return shelves

@@ -70,6 +70,11 @@ class Shelves:
             average=None if np.isnan(average) else average,
         )
 
+    def pushed_statistics(self, place: int) -> dict[str, Any]:
+        """Number and mean of a movie's ratings at the push, as `answers.MovieFacts` has them."""
+        count, mean = int(self.catalogue.rating_counts[place]), float(self.catalogue.rating_means[place])
+        return {"count": count, "average": mean if count else None}
+
     def genres(self) -> list[GenreFacts]:
         """All genres by name."""
         counts = self.catalogue.genre_matrix.sum(axis=0).tolist()

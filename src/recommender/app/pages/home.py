@@ -18,7 +18,7 @@ home = APIRouter()
 
 @home.get("/")
 def show_home(page: CurrentPage) -> Response:
-    """Rows by genre; the chosen user's favourites come first."""
+    """Rows by genre; the chosen user's favourites come first. All of it is there without the store."""
     application = page.application
     genres = application.genres()
     shelves = [
@@ -29,7 +29,7 @@ def show_home(page: CurrentPage) -> Response:
         "home.html",
         genres=genres,
         shelves=shelves,
-        users=[] if page.user else application.users(SAMPLE),
+        users=[] if page.visitor else application.users(SAMPLE),
         for_you=application.recommend(page.visitor, FOR_YOU, explain=True) if page.visitor else None,
     )
 

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from recommender.app.answers import UserFacts
 from recommender.app.application.errors import NotFoundError
+from recommender.app.features import StoreUnavailableError
 from recommender.app.pages.notice import Notice, notice_of, without_notice
 from recommender.app.pages.scale import Scale
 from recommender.app.pages.templating import environment
@@ -22,21 +23,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Page:
-    """One request for a page; `user` is the chosen one, None where nobody or nobody known is chosen."""
+    """One request for a page.
+
+    `visitor` is the id of the chosen user, None where nobody or nobody known is chosen, and `user` what is
+    known of them. While the store is down the id is taken as the visitor's word, nothing is known, and
+    `unreachable` says why; whoever needs the store raises it.
+    """
 
     request: Request
     application: Application
-    user: UserFacts | None
-
-    @property
-    def visitor(self) -> str | None:
-        """The chosen user's id."""
-        return self.user.user_id if self.user else None
+    visitor: str | None = None
+    user: UserFacts | None = None
+    unreachable: StoreUnavailableError | None = None
 
     def render(self, template: str, status_code: int = 200, **context: object) -> HTMLResponse:
         """A page from its template, for no cache but the visitor's own."""
         notice = notice_of(self.request, self.application, self.user) if self.user else None
-        context |= {"scale": Scale(self.application)}
+        context = {"cut_off": self.unreachable is not None, "scale": Scale(self.application), **context}
         text = render(template, self.request, self.visitor, notice, **context)
         return HTMLResponse(text, status_code, headers={"Cache-Control": "private, no-cache"})
 
@@ -45,17 +48,22 @@ def render(
     template: str, request: Request, visitor: str | None, notice: Notice | None = None, **context: object
 ) -> str:
     """A template's text; asks nothing of the application, so that errors can be shown whatever is down."""
-    here = without_notice(request.url)
-    return environment().get_template(template).render(visitor=visitor, here=here, notice=notice, **context)
+    context = {"visitor": visitor, "here": without_notice(request.url), "notice": notice, **context}
+    return environment().get_template(template).render({"cut_off": False, **context})
 
 
 def _page(request: Request) -> Page:
     application: Application = request.app.state.application
     user_id = chosen_user(request)
+    if user_id is None:
+        return Page(request, application)
     try:
-        return Page(request, application, application.user(user_id) if user_id else None)
+        user = application.user(user_id)
+        return Page(request, application, user.user_id, user)
     except NotFoundError:
-        return Page(request, application, None)
+        return Page(request, application)
+    except StoreUnavailableError as error:
+        return Page(request, application, user_id, unreachable=error)
 
 
 CurrentPage = Annotated[Page, Depends(_page)]

@@ -21,6 +21,8 @@ def take_rating(page: CurrentPage, form: SentForm) -> Response:
 
     What the rating was before goes along, for the way back.
     """
+    if page.unreachable:
+        raise page.unreachable
     if page.user is None:
         raise refuse("user", "choose a user before you rate")
     movie_id, given = form.one("movie_id"), form.one("rating")

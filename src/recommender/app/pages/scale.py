@@ -21,12 +21,12 @@ class Scale:
     @property
     def highest(self) -> float:
         """The best rating that there is."""
-        return self._application.store.catalogue().schema.rating_scale[1]
+        return self._application.rating_scale()[1]
 
     @cached_property
     def stars(self) -> list[int]:
         """The whole numbers of stars that a visitor can give."""
-        low, high = self._application.store.catalogue().schema.rating_scale
+        low, high = self._application.rating_scale()
         return list(range(max(1, math.ceil(low)), math.floor(high) + 1))
 
     @cached_property

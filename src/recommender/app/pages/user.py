@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from recommender.app.answers import UserFacts
+from recommender.app.features import StoreUnavailableError
 from recommender.app.pages.forms import refuse
-from recommender.app.pages.page import CurrentPage
+from recommender.app.pages.page import CurrentPage, Page
 
 IN_COLUMN = 10
 COLUMNS = 4  # at most, side by side
@@ -21,18 +23,31 @@ user = APIRouter()
 def show_user(
     page: CurrentPage, user_id: str, model: Annotated[list[str] | None, Query()] = None, whole: bool = False
 ) -> Response:
-    """Statistics, history and the lists of some models side by side; without `model` the two first."""
+    """Statistics, history and the lists of some models side by side; without `model` the two first.
+
+    While the store is down there are the lists alone, of popular movies.
+    """
     application = page.application
-    facts = application.user(user_id)
+    facts = _facts(page, user_id)
     models = list(application.settings.variants)
     shown = _columns(model, models, application.settings.default_variant)
     return page.render(
         "user.html",
+        user_id=user_id,
         user=facts,
-        history=facts.history if whole else facts.history[:HISTORY],
+        history=facts.history[: None if whole else HISTORY] if facts else [],
         models=models,
-        lists=[application.recommend(facts.user_id, IN_COLUMN, model=name, explain=True) for name in shown],
+        lists=[application.recommend(user_id, IN_COLUMN, model=name, explain=True) for name in shown],
+        cut_off=facts is None,
     )
+
+
+def _facts(page: Page, user_id: str) -> UserFacts | None:
+    """What is known of the user; None where the store does not answer."""
+    try:
+        return page.application.user(user_id)
+    except StoreUnavailableError:
+        return None
 
 
 def _columns(asked: list[str] | None, models: list[str], default: str) -> list[str]:
