@@ -41,7 +41,7 @@ from recommender.models.baselines.ease import fit_ease  # noqa: E402
 from recommender.models.ranking import RankingModel  # noqa: E402
 from recommender.training.negatives import draw_unseen  # noqa: E402
 from recommender.training.ranking import predict, train_ranking  # noqa: E402
-from recommender.training.retrieval import RetrievalScorer, train_retrieval  # noqa: E402
+from recommender.training.retrieval import RetrievalScorer, fit_retrieval  # noqa: E402
 from recommender.whole_files import write_whole  # noqa: E402
 
 HELD_OUT, NEGATIVES, K, THRESHOLD = 10, 5, 10, 0.5
@@ -147,7 +147,7 @@ def retrieval(
 ) -> dict[str, Any]:
     """The product's own retrieval model with its default settings."""
     began = time.process_time()
-    model, _ = train_retrieval(settings, prepared, folder)
+    model = fit_retrieval(settings, prepared, folder).model
     seconds = time.process_time() - began
     scorer = RetrievalScorer(model, prepared.snapshot("test"))
     return {"cpu_seconds": seconds, **measure(scorer, prepared, negatives)}

@@ -14,7 +14,7 @@ from recommender.models.baselines import fit_top_k_baselines
 from recommender.models.baselines.ease import fit_ease
 from recommender.training import train
 from recommender.training.final_order import two_stages
-from recommender.training.retrieval import RetrievalScorer, refit_retrieval, train_retrieval
+from recommender.training.retrieval import RetrievalScorer, fit_retrieval
 
 Scores = dict[str, float]
 WITH_HISTORY = "users with history"
@@ -22,10 +22,7 @@ WITH_HISTORY = "users with history"
 
 def retrieval_model_scores(settings: Settings, prepared: Prepared, folder: Path) -> Scores:
     """All metrics of the retrieval model on the test split."""
-    model, progress = train_retrieval(settings, prepared, folder / "retrieval")
-    if settings.retrieval.refit:
-        refitted = folder / "retrieval" / "refit"
-        model = refit_retrieval(settings, prepared, refitted, model, progress.best_epoch + 1)
+    model = fit_retrieval(settings, prepared, folder / "retrieval").model
     return ranking_scores(settings, prepared, RetrievalScorer(model, prepared.snapshot("test")))
 
 

@@ -20,6 +20,7 @@ TINY = (
     "retrieval.training={epochs: 2, batch_size: 256}",
     "retrieval.negatives=40",
     "retrieval.candidates=20",
+    "retrieval.refit=false",
     "ranking.embedding_size=4",
     "ranking.head_options={factors: 3, iterations: 5, folds: 3, hidden: [16, 8]}",
 )

@@ -14,6 +14,7 @@ from recommender.data.prepare import prepare
 from recommender.data.prepared import Prepared
 from recommender.errors import ConfigError
 from recommender.models.ranking import RankingModel
+from recommender.training import retrieval
 from recommender.training.fit import Progress
 from recommender.training.priors import fit_priors
 from recommender.training.ranking import predict, ranking_examples, refit_ranking
@@ -69,10 +70,10 @@ def test_validation_chooses_the_epochs_and_the_order_is_of_the_models_that_have_
 
         return called
 
-    monkeypatch.setattr(training, "train_retrieval", lambda *given, **placed: ("finds", progress))
+    monkeypatch.setattr(retrieval, "train_retrieval", lambda *given, **placed: ("finds", progress))
     monkeypatch.setattr(training, "train_ranking", lambda *given, **placed: ("ranks", progress))
     monkeypatch.setattr(training, "train_order", noted("order"))
-    monkeypatch.setattr(training, "refit_retrieval", noted("finds anew"))
+    monkeypatch.setattr(retrieval, "refit_retrieval", noted("finds anew"))
     monkeypatch.setattr(training, "refit_ranking", noted("ranks anew"))
     trained = training.train(refitting, prepared, tmp_path)
     assert (trained.retrieval, trained.ranking) == ("finds anew", "ranks anew")
@@ -112,7 +113,7 @@ def test_retrieval_is_fitted_anew_on_both_splits_with_the_weights_that_were_vali
     refitting: Settings, prepared: Prepared, tmp_path: Path
 ) -> None:
     validated = build_retrieval(refitting, prepared)
-    validated.mixture.assign([0.4, 0.3, 0.2, 0.1])
+    validated.mixture.assign(np.linspace(0.4, 0.1, validated.mixture.shape[0]))
     model = refit_retrieval(refitting, prepared, tmp_path, validated, epochs=1)
     np.testing.assert_array_equal(model.mixture, validated.mixture)
     known = prepared.interactions.part("train", "validation")

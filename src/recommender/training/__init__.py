@@ -15,7 +15,7 @@ from recommender.training.final_order import FittedOrder, train_order
 from recommender.training.fit import Progress, is_finished
 from recommender.training.placement.one_process import HERE, Placement
 from recommender.training.ranking import refit_ranking, train_ranking
-from recommender.training.retrieval import refit_retrieval, train_retrieval
+from recommender.training.retrieval import fit_retrieval
 
 
 @dataclass(frozen=True)
@@ -64,25 +64,17 @@ def fit_networks(
     settings: Settings, prepared: Prepared, run_folder: Path, placement: Placement = HERE
 ) -> Networks:
     """Fit both models where `placement` says, by default in this process; see `train`."""
-    validated_retrieval, retrieval_progress = train_retrieval(
-        settings, prepared, run_folder / "retrieval", placement=placement
-    )
+    found = fit_retrieval(settings, prepared, run_folder / "retrieval", placement)
     validated_ranking, ranking_progress = train_ranking(
         settings, prepared, run_folder / "ranking", placement=placement
     )
-    retrieval, ranking = validated_retrieval, validated_ranking
-    if settings.retrieval.refit:
-        epochs = retrieval_progress.best_epoch + 1
-        folder = run_folder / "retrieval" / "refit"
-        retrieval = refit_retrieval(
-            settings, prepared, folder, validated_retrieval, epochs, placement=placement
-        )
+    ranking = validated_ranking
     if settings.ranking.refit:
         epochs = ranking_progress.best_epoch + 1
         folder = run_folder / "ranking" / "refit"
         ranking = refit_ranking(settings, prepared, folder, epochs, placement=placement)
     return Networks(
-        retrieval, ranking, validated_retrieval, validated_ranking, retrieval_progress, ranking_progress
+        found.model, ranking, found.validated, validated_ranking, found.progress, ranking_progress
     )
 
 

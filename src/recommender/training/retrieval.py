@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -26,6 +27,29 @@ from recommender.training.priors import fit_priors
 from recommender.training.user_stretches import UserStretches
 
 FIXED_COLUMNS = ("user_id", "gender", "age", "occupation")
+
+
+class FittedRetrieval(NamedTuple):
+    """A retrieval model to serve, the one that has not seen the validation split, and how its fit went.
+
+    Both are the same without `retrieval.refit`.
+    """
+
+    model: RetrievalModel
+    validated: RetrievalModel
+    progress: Progress
+
+
+def fit_retrieval(
+    settings: Settings, prepared: Prepared, folder: Path, placement: Placement = HERE
+) -> FittedRetrieval:
+    """`train_retrieval`, then with `retrieval.refit` `refit_retrieval`, in `<folder>/refit`."""
+    validated, progress = train_retrieval(settings, prepared, folder, placement=placement)
+    if not settings.retrieval.refit:
+        return FittedRetrieval(validated, validated, progress)
+    epochs = progress.best_epoch + 1
+    model = refit_retrieval(settings, prepared, folder / "refit", validated, epochs, placement=placement)
+    return FittedRetrieval(model, validated, progress)
 
 
 def build_retrieval(
