@@ -51,11 +51,6 @@ def measure(head: str, arguments: argparse.Namespace) -> dict[str, Any]:
     return line | step_cost(settings_of(head, "rating", arguments), prepared, arguments)
 
 
-def whole_heads() -> list[str]:
-    """All heads: those with a model by hand, and the one whose closed form would be the same by hand."""
-    return ["foldin", *MINIMAL]
-
-
 def settings_of(head: str, objective: str, arguments: argparse.Namespace) -> Settings:
     """The preset of a head with an objective."""
     overrides = [f"preset={head}", f"ranking.objective={objective}", f"seed={arguments.seed}"]
@@ -66,9 +61,8 @@ def settings_of(head: str, objective: str, arguments: argparse.Namespace) -> Set
 def step_cost(settings: Settings, prepared: Prepared, arguments: argparse.Namespace) -> dict[str, Any]:
     """Milliseconds of a training step of our model and of the minimal one, medians over the repetitions.
 
-    A ratio is the median of the repetitions' ratios; without a minimal model there is none. Raises
-    `RecommenderError` where the two models have different numbers of parameters: they would not be of one
-    architecture.
+    A ratio is the median of the repetitions' ratios. Raises `RecommenderError` where the two models have
+    different numbers of parameters: they would not be of one architecture.
     """
     rows = settings.training.batch_size * arguments.steps
     arrays = {name: values[-rows:] for name, values in ranking_examples(settings, prepared, "train").items()}
@@ -76,10 +70,8 @@ def step_cost(settings: Settings, prepared: Prepared, arguments: argparse.Namesp
     ours = build_ranking(settings, prepared)
     ours.compile(optimizer=tf.keras.optimizers.Adam(3e-3))
     data = batches(arrays, settings.training.batch_size).cache()
-    runs = {"ours": (ours, data)}
-    if settings.ranking.head in MINIMAL:
-        minimal = minimal_of(settings, prepared, arrays)
-        runs["minimal"] = (minimal, data.map(_inputs_and_target).cache())
+    minimal = minimal_of(settings, prepared, arrays)
+    runs = {"ours": (ours, data), "minimal": (minimal, data.map(_inputs_and_target).cache())}
     taken: dict[str, list[np.ndarray]] = {name: [] for name in runs}
     for repetition in range(arguments.repetitions + 1):
         for name in sorted(runs, reverse=repetition % 2 == 0):  # each goes first as often
@@ -89,9 +81,6 @@ def step_cost(settings: Settings, prepared: Prepared, arguments: argparse.Namesp
             if repetition:  # the first one traces
                 taken[name].append(1000 * (clocks() - began) / steps)
     medians = {name: np.median(values, axis=0).tolist() for name, values in taken.items()}
-    if "minimal" not in runs:
-        wall, cpu = medians["ours"]
-        return {"parameters": count(ours), "wall_step_ms": wall, "cpu_step_ms": cpu}
     if count(ours) != count(minimal):
         raise RecommenderError(f"{ours.head.name}: {count(ours)} parameters, by hand {count(minimal)}")
     ratios = np.median(np.divide(taken["ours"], taken["minimal"]), axis=0).tolist()
@@ -131,12 +120,10 @@ def count(model: tf.keras.Model) -> int:
 
 def show(line: dict[str, Any]) -> str:
     """One line of the table."""
-    by_hand = "– | –"
-    if "cpu_ratio" in line:
-        by_hand = f"{line['cpu_minimal_step_ms']:.0f} | {line['cpu_ratio']:.2f}"
     return (
         f"| `{line['head']}` | {line['rmse']:.4f} | {line['log_loss']:.4f} | {line['rating_cpu']:.0f} "
-        f"| {line['parameters']:,} | {line['cpu_step_ms']:.0f} | {by_hand} |"
+        f"| {line['parameters']:,} | {line['cpu_step_ms']:.0f} | {line['cpu_minimal_step_ms']:.0f} "
+        f"| {line['cpu_ratio']:.2f} |"
     )
 
 
@@ -148,7 +135,7 @@ def main() -> None:
     parser.add_argument("--dataset", default="ml-100k")
     parser.add_argument("--home", type=Path, default=Path("data"))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--heads", nargs="*", default=whole_heads(), choices=whole_heads())
+    parser.add_argument("--heads", nargs="*", default=list(MINIMAL), choices=list(MINIMAL))
     parser.add_argument("--steps", type=int, default=15, help="training steps in one repetition")
     parser.add_argument("--repetitions", type=int, default=9)
     parser.add_argument("--output", type=Path, default=Path("data/heads.json"))

@@ -21,6 +21,7 @@ class Columns:
 
     def __init__(self, settings: Settings, prepared: Prepared, arrays: Arrays) -> None:
         self.schema, self.size = prepared.schema, settings.ranking.embedding_size
+        self.movies = prepared.movies
         self.features = select(settings.ranking.features, "ranking.features")
         self.names = {feature.name for feature in self.features}
         self.inputs = {

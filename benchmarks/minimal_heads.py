@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from minimal_columns import Columns
+from minimal_foldin import foldin
 
 from recommender.config import Settings
 from recommender.data.encode import Arrays
@@ -175,7 +176,7 @@ def din(c: Columns, unit: Any, hidden: Any, activation: str, dropout: float) -> 
 
 
 HEADS: Mapping[str, Callable[..., tf.Tensor]] = {
-    head.__name__: head for head in (mlp, wide_deep, deepfm, neumf, two_tower, dlrm, dcn, din)
+    head.__name__: head for head in (mlp, wide_deep, deepfm, neumf, two_tower, dlrm, dcn, din, foldin)
 }
 
 
