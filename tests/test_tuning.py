@@ -14,6 +14,7 @@ from typing import Any
 import optuna
 import pandas as pd
 import pytest
+import tensorflow as tf
 from pandas.testing import assert_frame_equal
 
 from recommender.config import Settings, load_settings
@@ -299,6 +300,25 @@ def test_a_range_that_the_head_does_not_take_is_an_error_before_any_training(
     ):
         tune(searching(settings, 2, ranges), prepared, study_path)
     assert not study_path.exists()
+
+
+def test_trials_compute_where_the_settings_say(
+    settings: Settings, prepared: Prepared, study_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places: list[str] = []
+    train = Formula()
+
+    def noting(*given: Any) -> tuple[None, Progress]:
+        places.append(tf.constant(1).device)
+        return train(*given)
+
+    monkeypatch.setattr(search, "train_ranking", noting)
+    tree = searching(settings, 1).model_dump(mode="json") | {"distribution": {"device": "cpu"}}
+    tune(Settings.model_validate(tree), prepared, study_path)
+    assert [place.endswith("CPU:0") for place in places] == [True]
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [])
+    with pytest.raises(ConfigError, match=r"^distribution.device: gpu"):
+        tune(Settings.model_validate(tree | {"distribution": {"device": "gpu"}}), prepared, study_path)
 
 
 def test_a_trial_that_another_worker_is_at_counts_and_is_left_alone(

@@ -16,6 +16,7 @@ from optuna.trial import Trial, TrialState
 from recommender.config import Range, Settings
 from recommender.data.prepared import Prepared
 from recommender.search_space import check_search_space, is_whole, lay_over, limits, present_values
+from recommender.training.devices import computing_on
 from recommender.training.ranking import build_ranking, train_ranking
 from recommender.tuning.results import best_trial
 from recommender.tuning.study import (
@@ -44,7 +45,7 @@ def tune(settings: Settings, prepared: Prepared, study_path: Path, worker: int =
     """
     check_search_space(settings, lambda candidate: build_ranking(candidate, prepared))
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # a line for each trial is printed here
-    with database_in_one_line(settings.tuning.storage):
+    with computing_on(settings.distribution.device), database_in_one_line(settings.tuning.storage):
         study = open_study(study_path, _base(settings, prepared), settings.tuning.storage)
         study.pruner = optuna.pruners.NopPruner()
         if settings.tuning.pruning:
