@@ -28,7 +28,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,6 @@ from online_parts import WARM, Parts
 from recommender.app.features import FeatureStore, open_backend
 from recommender.app.features.addresses import FILE
 from recommender.app.settings import AppSettings, load_app_settings
-from recommender.tensorflow_start import start_tensorflow
 
 SEED = 42
 WARM_UP_SECONDS = 5
@@ -92,6 +92,24 @@ def copied(address: str) -> Iterator[str]:
         yield FILE + shutil.copy(address.removeprefix(FILE), folder)
 
 
+@contextmanager
+def sampled(value: Callable[[], float], every: float) -> Iterator[list[float]]:
+    """What `value` is now and, while the block lasts, `every` so many seconds."""
+    values, ended = [value()], threading.Event()
+
+    def sample() -> None:
+        while not ended.wait(every):
+            values.append(value())
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield values
+    finally:
+        ended.set()
+        thread.join()
+
+
 def percentiles(values: list[float]) -> dict[str, float]:
     """Count, median, 99th percentile and highest."""
     if not values:
@@ -108,17 +126,17 @@ def under_load(settings: AppSettings, overrides: list[str], arguments: argparse.
     with started(overrides) as server:
         load = Load(server.port, catalogue.user_ids, catalogue.movie_ids, SEED)
         warm = load.run(arguments.lists, arguments.ratings, WARM_UP_SECONDS)
-        before, cpu = server.megabytes(), server.cpu_seconds()
-        seen = load.run(arguments.lists, arguments.ratings, arguments.seconds)
-        after, cpu = server.megabytes(), server.cpu_seconds() - cpu
+        cpu = server.cpu_seconds()
+        with sampled(server.megabytes, arguments.seconds / 10) as megabytes:
+            seen = load.run(arguments.lists, arguments.ratings, arguments.seconds)
+        cpu = server.cpu_seconds() - cpu
         lost = load.missing(warm.stored | seen.stored)
     return {
         "users": len(catalogue.user_ids),
         "movies": len(catalogue.movie_ids),
         **answered(seen),
         "lost_ratings": len(lost),
-        "megabytes_before": before,
-        "megabytes_after": after,
+        "megabytes": megabytes,
         "cpu_share": cpu / arguments.seconds,
     }
 
@@ -167,10 +185,11 @@ def table(result: dict[str, Any]) -> str:
     for name in [*load["stages"], "list"]:
         cells = [cell for row in (load["stages"].get(name), plain.get(name)) for cell in _cells(row)]
         lines.append("| " + " | ".join([name, *cells]) + " |")
+    megabytes = ", ".join(f"{size:.0f}" for size in load["megabytes"])
     lines.append(
         f"\nerrors {load['errors'] or 'none'}, degraded {load['degraded'] or 'none'}, ratings lost "
-        f"{load['lost_ratings']}, memory {load['megabytes_before']:.0f} -> {load['megabytes_after']:.0f} MB, "
-        f"{load['cpu_share']:.2f} cores busy"
+        f"{load['lost_ratings']}, {load['cpu_share']:.2f} cores busy\n"
+        f"memory, MB, at the start and after every tenth: {megabytes}"
     )
     return "\n".join(lines)
 
@@ -198,7 +217,6 @@ def main() -> None:
         overrides = [*places, *arguments.overrides]
         settings = load_app_settings(None, overrides, {})
         load = under_load(settings, overrides, arguments)
-        start_tensorflow()
         result = {
             "machine_load": os.getloadavg(),
             "load": load,

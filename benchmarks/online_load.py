@@ -19,6 +19,7 @@ import orjson
 
 N = 10
 TIMEOUT = 10.0  # seconds; an answer that takes longer is an error
+IDLE = 2.0  # seconds that a connection is kept without use: the server closes it after five
 
 
 @dataclass
@@ -38,31 +39,31 @@ class Client:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = []  # since when
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
         """Status and content of an answer; raises `OSError` and `TimeoutError`."""
         head = f"{method} /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
         head += "Content-Type: application/json\r\n\r\n"
         async with asyncio.timeout(TIMEOUT):
-            reader, writer = connection = await self._connection()
+            reader, writer = await self._connection()
             writer.write(head.encode() + body)
             answer = await reader.readuntil(b"\r\n\r\n")
             length = int(answer.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
             content = await reader.readexactly(length)
-        self._idle.append(connection)
+        self._idle.append((time.monotonic(), reader, writer))
         return int(answer[9:12]), orjson.loads(content)
 
     def close(self) -> None:
         """Close all connections."""
-        for _, writer in self._idle:
+        for _, _, writer in self._idle:
             writer.close()
 
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """An idle connection that the server has not closed meanwhile, or a new one."""
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not reader.at_eof():
+            since, reader, writer = self._idle.pop()
+            if not reader.at_eof() and time.monotonic() - since < IDLE:
                 return reader, writer
             writer.close()
         return await asyncio.open_connection("127.0.0.1", self._port, limit=2**24)

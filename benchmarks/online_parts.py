@@ -11,6 +11,7 @@ from recommender.app.candidates.neighbours import Neighbours
 from recommender.app.candidates.orders import CatalogueOrders
 from recommender.app.features import FeatureStore, open_backend
 from recommender.app.models import open_model
+from recommender.app.pipeline.candidate_features import read_candidates
 from recommender.app.pipeline.filters import open_movies
 from recommender.app.pipeline.merging import merge
 from recommender.app.pipeline.user_now import read_user
@@ -59,9 +60,9 @@ class Parts:
         with self._timed("merge"):
             ids = [candidate.movie_id for candidate in merge(found, self._variant.channels, asked)]
         with self._timed("features"):
-            features = self._store.features_for(user_id, ids, self._second)
+            features = read_candidates(self._store, user.features, ids)
         with self._timed("ranking"):
-            scores = self._model.rank(features, ids, self._second).scores
+            scores = self._model.rank(features, ids, self._second, *asked.retrieved).scores
         return [ids[one] for one in (-scores).argsort()[: wanted.n]]
 
     @contextmanager

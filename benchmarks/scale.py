@@ -1,12 +1,15 @@
 """How time and memory grow with the number of ratings, from 100 thousand to 20 million.
 
     python benchmarks/scale.py features --sizes 100k 1M 5M 20M --json scale-features.json --plots docs/images
+    python benchmarks/scale.py training --sizes 100k 1M 20M --json scale-training.json
 
 A section is a module scale_<section>.py beside this file with
 
 - OVERRIDES: settings (KEY=VALUE) that it measures under
 - setup(settings): what has to be there before, not measured
 - work(settings): what is measured; returns what else to put into its row of the table
+- COLUMNS: what its table shows, of what is measured of every section or `work` returns, and how
+- VARIANTS: more settings by name, for each of which a size is measured; they win over the command line
 
 Each size runs in a process of its own, so that its peak memory is its own. Wall seconds depend on who else
 uses the machine, CPU seconds hardly: the load is written down with both. The data is synthetic: 145 ratings a
@@ -25,6 +28,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -39,39 +43,45 @@ SIZES = {
     "5M": (34_500, 15_000, 5_000_000),
     "20M": (138_000, 27_000, 20_000_000),
 }
-COLUMNS = ("ratings", "seconds", "cpu_seconds", "peak_gb", "load")
 
 
-def settings_of(section: str, size: str, home: Path, overrides: Sequence[str]) -> Settings:
+def load_section(name: str) -> ModuleType:
+    """The module of a section."""
+    return importlib.import_module(f"scale_{name}")
+
+
+def settings_of(section: str, size: str, variant: str, home: Path, overrides: Sequence[str]) -> Settings:
     """The settings that a section is measured under at a size; `overrides` win over the section's."""
     users, movies, ratings = SIZES[size]
     data = f"data.synthetic={{users: {users}, movies: {movies}, ratings: {ratings}}}"
-    own = importlib.import_module(f"scale_{section}").OVERRIDES
-    return load_settings(
-        overrides=["data.dataset=synthetic", data, f"data.home={home}", *own, *overrides], environ={}
-    )
+    own, chosen = load_section(section).OVERRIDES, load_section(section).VARIANTS[variant]
+    given = ["data.dataset=synthetic", data, f"data.home={home}", *own, *overrides, *chosen]
+    return load_settings(overrides=given, environ={})
 
 
 def measure_here(section: str, size: str, settings: Settings) -> dict[str, Any]:
     """One size in this process: seconds, CPU seconds of all threads, and the peak of memory in GB."""
     load, began, cpu = os.getloadavg()[0], time.perf_counter(), time.process_time()
-    more = importlib.import_module(f"scale_{section}").work(settings)
+    more = load_section(section).work(settings)
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
     row = {
         "ratings": SIZES[size][2],
-        "seconds": time.perf_counter() - began,
-        "cpu_seconds": time.process_time() - cpu,
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "cpu_us_per_rating": cpu_seconds / SIZES[size][2] * 1e6,
         "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "load": (load + os.getloadavg()[0]) / 2,
     }
     return {**row, **more}
 
 
-def measure(section: str, size: str, home: Path, overrides: Sequence[str]) -> dict[str, Any]:
+def measure(section: str, size: str, variant: str, home: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """One size in processes of its own, one that sets up and one that is measured."""
-    command = [sys.executable, __file__, section, "--home", str(home), "--sizes", size, *overrides]
+    command = [sys.executable, __file__, section, *overrides]  # behind --sizes they would be sizes
+    command += ["--home", str(home), "--sizes", size, "--variants", variant]
     subprocess.run([*command, "--child", "setup"], check=True)
     done = subprocess.run([*command, "--child", "work"], check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return {"variant": variant, **json.loads(done.stdout.splitlines()[-1])}
 
 
 def exponent(rows: Sequence[dict[str, Any]], column: str) -> float | None:
@@ -82,16 +92,17 @@ def exponent(rows: Sequence[dict[str, Any]], column: str) -> float | None:
     return float(np.polyfit(ratings, values, 1)[0])
 
 
-def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as a Markdown table, with CPU microseconds per rating."""
+def table(section: str, rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as a Markdown table of the section's columns."""
+    columns = {"variant": "", **load_section(section).COLUMNS}
+    if len(load_section(section).VARIANTS) == 1:
+        del columns["variant"]
     lines = [
-        "| ratings | seconds | CPU seconds | CPU us per rating | peak GB | load |",
-        "|--:|--:|--:|--:|--:|--:|",
+        "| " + " | ".join(name.replace("_", " ") for name in columns) + " |",
+        "|" + "--:|" * len(columns),
     ]
     for row in rows:
-        ratings, seconds, cpu, peak, load = (row[name] for name in COLUMNS)
-        each = cpu / ratings * 1e6
-        lines.append(f"| {ratings:,} | {seconds:,.1f} | {cpu:,.1f} | {each:.1f} | {peak:.2f} | {load:.1f} |")
+        lines.append("| " + " | ".join(format(row[name], how) for name, how in columns.items()) + " |")
     return "\n".join(lines)
 
 
@@ -124,25 +135,30 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=Path("data/scale"))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plots", type=Path)
+    parser.add_argument("--variants", nargs="+", help="Those of the section's that are measured; all.")
     parser.add_argument("--child", choices=("setup", "work"), help=argparse.SUPPRESS)
     given = parser.parse_intermixed_args()
+    section = load_section(given.section)
     if given.child:
-        settings = settings_of(given.section, given.sizes[0], given.home, given.overrides)
+        size = given.sizes[0]
+        settings = settings_of(given.section, size, given.variants[0], given.home, given.overrides)
         if given.child == "setup":
-            importlib.import_module(f"scale_{given.section}").setup(settings)
+            section.setup(settings)
         else:
-            print(json.dumps(measure_here(given.section, given.sizes[0], settings)))
+            print(json.dumps(measure_here(given.section, size, settings)))
         return
-    rows = []
+    found: dict[str, Any] = {"section": given.section, "cores": os.cpu_count(), "rows": []}
+    variants = given.variants or list(section.VARIANTS)
     for size in given.sizes:
-        rows.append(measure(given.section, size, given.home, given.overrides))
-        exponents = {name: exponent(rows, name) for name in ("cpu_seconds", "peak_gb")}
-        found = {"section": given.section, "cores": os.cpu_count(), "rows": rows, "exponents": exponents}
-        print(table(rows[-1:]), flush=True)
+        for variant in variants:
+            found["rows"].append(measure(given.section, size, variant, given.home, given.overrides))
+            print(table(given.section, found["rows"][-1:]), flush=True)
+        of_one = [row for row in found["rows"] if row["variant"] == variants[0]]
+        found["exponents"] = {name: exponent(of_one, name) for name in ("cpu_seconds", "peak_gb")}
         if given.json:  # after every size: the largest takes long
             write_whole(given.json, json.dumps(found, indent=1))
-    print(table(rows), json.dumps(exponents), sep="\n")
-    if given.plots and len(rows) > 1:
+    print(table(given.section, found["rows"]), json.dumps(found["exponents"]), sep="\n")
+    if given.plots and len(given.sizes) > 1 and len(section.VARIANTS) == 1:
         print(plot(given.section, found, given.plots))
 
 

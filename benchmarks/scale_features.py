@@ -10,6 +10,16 @@ from recommender.data.prepare import prepare
 from recommender.data.tables import load_tables
 
 OVERRIDES = ("data.memory_limit=2GB",)
+VARIANTS: dict[str, tuple[str, ...]] = {"duckdb": ()}
+COLUMNS = {
+    "ratings": ",",
+    "seconds": ",.1f",
+    "cpu_seconds": ",.1f",
+    "cpu_us_per_rating": ".1f",
+    "peak_gb": ".2f",
+    "load": ".1f",
+    "disk_gb": ".2f",
+}
 
 
 def setup(settings: Settings) -> None:

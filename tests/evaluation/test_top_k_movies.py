@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from recommender.evaluation import top_k
 from recommender.evaluation.top_k import top_k_movies
 from recommender.metrics.beyond_accuracy import NO_MOVIE
 
@@ -10,6 +11,15 @@ def test_the_best_movies_are_those_of_a_plain_sort(k):
     rng = np.random.default_rng(0)
     scores = (rng.normal(size=(20, 50)) * 10 ** rng.uniform(-30, 30, (20, 50))).astype(np.float32)
     np.testing.assert_array_equal(top_k_movies(scores, k), np.argsort(-scores, axis=1, kind="stable")[:, :k])
+
+
+def test_rows_taken_in_parts_give_what_they_give_at_once(monkeypatch):
+    scores = np.random.default_rng(2).integers(-9, 9, (10, 30)).astype(np.float32)
+    scores[3, 2:] = -np.inf
+    expected = top_k_movies(scores, 5)
+    monkeypatch.setattr(top_k, "SCORES_AT_ONCE", 100)  # three rows
+    np.testing.assert_array_equal(top_k_movies(scores, 5), expected)
+    assert expected[3, 2:].tolist() == [NO_MOVIE] * 3
 
 
 def test_of_equal_scores_the_lower_code_comes_first_also_at_the_cut():

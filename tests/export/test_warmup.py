@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from tensorflow.core.framework import resource_handle_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
@@ -72,6 +73,8 @@ def test_every_signature_is_warmed_up_with_a_request_that_it_answers(version: Pa
         "retrieve_by_features",
         "rank",
         "rank_by_features",
+        "retrieve_to_rank",
+        "rank_retrieved",
         "recommend",
         "similar_movies",
     }
@@ -86,9 +89,11 @@ def test_examples_fill_the_inputs_that_they_name(tmp_path: Path) -> None:
         tf.TensorSpec([None, 2], tf.string, "names"),
         tf.TensorSpec([], tf.int32, "k"),
         tf.TensorSpec([1], tf.float32, "other"),
+        tf.TensorSpec([1, None], tf.float32, "many"),
     ]
     long = "é" * 200  # longer than one byte of a length can say
-    write_warmup_requests({"any": inputs}, {"names": long, "k": 7}, "m", tmp_path)
+    examples = {"names": long, "k": 7, "many": np.arange(3.0)[np.newaxis]}
+    write_warmup_requests({"any": inputs}, examples, "m", tmp_path)
     request = read_requests(tmp_path)["any"]
     found = {key: values(tensor).tolist() for key, tensor in request.inputs.items()}
-    assert found == {"names": [[long.encode()] * 2], "k": 7, "other": [0.0]}
+    assert found == {"names": [[long.encode()] * 2], "k": 7, "other": [0.0], "many": [[0.0, 1.0, 2.0]]}

@@ -27,7 +27,7 @@ def test_averages_follow_the_formula() -> None:
 
 
 def test_without_decay_the_averages_are_the_weights() -> None:
-    averaged, weight = steps(0.0, [1.0, 3.0])
+    averaged, weight = steps(0.0, [0.1, 0.3])  # 5 + (0.1 - 5) is not 0.1
     np.testing.assert_array_equal(averaged.averages[0], weight)
 
 

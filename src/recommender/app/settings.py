@@ -32,12 +32,17 @@ ENVIRONMENT = {"REDIS_URL": "store", "TF_SERVING_URL": "model.url"}
 
 
 class ModelSettings(Section):
-    """Which model answers: a published version in this process, or a model server's at `url`."""
+    """Which model answers: a published version in this process, or a model server's at `url`.
+
+    `threads` are those of TensorFlow in this process, for one operation and for several at once: handing
+    pieces as small as a list's to another thread takes longer than they do.
+    """
 
     name: Name = "recommender"
     models: PathSetting = Path("data/models")
     url: str | None = None
     poll_seconds: Annotated[float, Field(gt=0)] = 5.0
+    threads: Positive = 1
 
 
 class VariantSettings(Section):

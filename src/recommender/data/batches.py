@@ -3,9 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
+
+
+class Epochs(Protocol):
+    """A model's training input: batches of every epoch, in one part or in several, one after the other."""
+
+    def sample(self) -> tf.data.Dataset:
+        """A batch or more, to see what batches are made of."""
+
+    def steps(self, epoch: int) -> list[int]:
+        """How many batches each part of an epoch has."""
+
+    def part(self, epoch: int, number: int) -> tf.data.Dataset:
+        """One part of an epoch; of the next one only when this has been read."""
+
+
+class InMemory:
+    """Each epoch is one part: a true permutation of all rows of `arrays`, from `seed` and epoch.
+
+    `steps` is how many batches are taken of it.
+    """
+
+    def __init__(self, arrays: Mapping[str, np.ndarray], batch_size: int, seed: int, steps: int) -> None:
+        self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._dataset = batches(arrays, batch_size, shuffle_seed=seed, epoch=self._epoch)
+        self._steps = steps
+
+    def sample(self) -> tf.data.Dataset:
+        """The first epoch's."""
+        return self._dataset
+
+    def steps(self, epoch: int) -> list[int]:
+        """One number."""
+        return [self._steps]
+
+    def part(self, epoch: int, number: int) -> tf.data.Dataset:
+        """All of an epoch."""
+        self._epoch.assign(epoch)
+        return self._dataset
 
 
 def batches(
@@ -34,6 +73,9 @@ def batches(
     def gather(rows: tf.Tensor) -> dict[str, tf.Tensor]:
         return {name: tf.gather(column, rows) for name, column in columns.items()}
 
-    rows = tf.data.Dataset.range(1).map(order)
-    indices = rows.flat_map(lambda row: tf.data.Dataset.from_tensor_slices(row).batch(batch_size))
+    def cut(rows: tf.Tensor) -> tf.data.Dataset:
+        starts = tf.data.Dataset.range(0, num_rows, batch_size)
+        return starts.map(lambda start: rows[start : start + batch_size])  # `batch` would go row by row
+
+    indices = tf.data.Dataset.range(1).map(order).flat_map(cut)
     return indices.map(gather, num_parallel_calls=1).prefetch(2)

@@ -19,15 +19,18 @@ from recommender.data.encode import Arrays, encode_features
 from recommender.data.features import FEATURES, Feature
 from recommender.data.interactions import SPLITS, Interactions
 from recommender.data.schema import Schema
-from recommender.data.shards import shard_paths
+from recommender.data.shards import read_shard_columns, rows_of_shard, shard_paths
 from recommender.data.timelines import Timeline, read_timeline, timeline_path
+from recommender.errors import DataError
 
 # The state of users and movies that each answer may know, and how many splits' ratings that includes.
 SNAPSHOTS = {"validation": 1, "test": 2, "serving": 3}
 
 FEATURE_FOLDER = "features"
 TIMELINES = "timelines.json"  # which timeline each split's ratings and each snapshot see
-HISTORY_KEYS = ("user_id", "user_count", "timestamp")  # columns that say which history a row has
+# What says which history a row has: under which names `read_stored` gives these columns, and the timeline.
+HISTORY_KEYS = {"_user": "user_id", "_count": "user_count", "_second": "timestamp"}
+VISIBLE = "_visible"
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,9 @@ class Prepared:
     @cached_property
     def interactions(self) -> Interactions:
         """All ratings in file order."""
-        table = pq.read_table(self.folder / "interactions.parquet")
-        columns = {name: table[name].to_numpy() for name in ("user", "movie", "rating", "timestamp", "split")}
+        path, names = self.folder / "interactions.parquet", ("user", "movie", "rating", "timestamp", "split")
+        # One at a time: a table of all would be there beside its copies.
+        columns = {name: pq.read_table(path, columns=[name])[name].to_numpy() for name in names}
         return Interactions(**columns, num_users=self.schema.num_users, num_movies=self.schema.num_movies)
 
     @cached_property
@@ -81,14 +85,60 @@ class Prepared:
         Of one split or, without `split`, of all. Read shards through this and not as Parquet: what a user
         rated before is not stored once per rating. `row` indexes `interactions`, which has rating and split.
         """
+        stored = self.read_stored(shard, features, SPLITS if split is None else (split,))
+        return {**self.with_histories(stored, features), "row": stored["row"]}
+
+    def read_stored(self, shard: Path, features: Sequence[Feature], splits: Sequence[str]) -> Arrays:
+        """Of the ratings of `splits` in a shard what stands there: encoded features but sequences, and `row`.
+
+        Where there are sequences among `features`, also which history each row has: a few numbers, of which
+        `with_histories` makes the lists, which are some hundred times as large. Raises `DataError` for a
+        shard that cannot be read.
+        """
+        of_histories = HISTORY_KEYS.values() if _has_sequences(features) else ()
         stored = [column for feature in _stored(features) for column in feature.columns]
-        table = pq.read_table(shard, columns=list(dict.fromkeys(["row", *HISTORY_KEYS, *stored])))
-        if split is not None:
-            of_split = self.interactions.split[table["row"].to_numpy()] == SPLITS.index(split)
-            table = table.filter(pa.array(of_split))
-        row = table["row"].to_numpy()
-        seen = np.array([self._seen["splits"][name] for name in SPLITS])[self.interactions.split[row]]
-        return {**self._encode(table, features, seen), "row": row}
+        table = read_shard_columns(shard, list(dict.fromkeys(["row", *of_histories, *stored])))
+        split = self.interactions.split[table["row"].to_numpy()]
+        if len(set(splits)) < len(SPLITS):
+            of_splits = np.isin(split, [SPLITS.index(name) for name in splits])
+            table, split = table.filter(pa.array(of_splits)), split[of_splits]
+        seen = np.array([self._seen["splits"][name] for name in SPLITS], np.int8)[split]
+        return {**self._encode(table, features, seen), "row": table["row"].to_numpy()}
+
+    def with_histories(self, stored: Arrays, features: Sequence[Feature]) -> Arrays:
+        """Encoded columns of `features` for rows of `read_stored`, sequences gathered from timelines."""
+        arrays = dict(stored)
+        for feature in features:
+            if feature.kind != "sequence":
+                continue
+            seen = stored[VISIBLE]
+            # Where there are no rows, the arrays have no rows, but their widths.
+            for visible in np.unique(seen) if len(seen) else self._seen["splits"].values():
+                rows = seen == visible
+                keys = [stored[name][rows] for name in HISTORY_KEYS]
+                found = self._sequence(feature, int(visible), *keys)
+                if rows.all():
+                    arrays |= found
+                    break
+                for name, values in found.items():
+                    whole = arrays.setdefault(name, np.zeros((len(seen), values.shape[1]), values.dtype))
+                    whole[rows] = values
+        return {column: arrays[column] for feature in features for column in feature.columns}
+
+    def split_counts(self) -> NDArray[np.int64]:
+        """How many ratings of each split each of `feature_shards` holds, `(shards, splits)`.
+
+        Raises `DataError` where the shards together do not hold every rating once.
+        """
+        ends = np.cumsum([rows_of_shard(shard) for shard in self.feature_shards()])
+        found = int(ends[-1]) if len(ends) else 0
+        if found != len(self.interactions):
+            raise DataError(
+                f"{self.folder / FEATURE_FOLDER}: must hold features of {len(self.interactions):,} ratings, "
+                f"prepare them again: found {found:,}"
+            )
+        parts = np.split(self.interactions.split, ends[:-1])
+        return np.array([np.bincount(part, minlength=len(SPLITS)) for part in parts])
 
     def examples(self, split: str, features: Sequence[Feature]) -> Arrays:
         """Encoded features of one split's ratings, in file order; see `encode_features` for shapes."""
@@ -115,8 +165,9 @@ class Prepared:
         movies = pq.read_table(self.folder / f"movies-{name}.parquet")
         of_users = [feature for feature in FEATURES if feature.source in ("user", "user_history")]
         of_movies = [feature for feature in FEATURES if feature.source in ("movie", "movie_history")]
+        seen = np.full(len(users), self._seen["snapshots"][name], np.int8)
         return Snapshot(
-            self._encode(users, of_users, np.full(len(users), self._seen["snapshots"][name])),
+            self.with_histories(self._encode(users, of_users, seen), of_users),
             encode_features(movies, of_movies, self.schema),
             int(pc.max(users["timestamp"]).as_py()),
         )
@@ -137,21 +188,13 @@ class Prepared:
             self._timelines[visible] = read_timeline(path, schema.num_users, schema.liked_threshold)
         return self._timelines[visible]
 
-    def _encode(self, table: pa.Table, features: Sequence[Feature], seen: NDArray) -> Arrays:
-        """Encoded columns; sequences are gathered from the timeline that `seen` `(n,)` names for each row."""
+    def _encode(self, table: pa.Table, features: Sequence[Feature], seen: NDArray[np.int8]) -> Arrays:
+        """Encoded columns that stand in `table`, and which history its rows have if there are sequences."""
         arrays = encode_features(table, _stored(features), self.schema)
-        user, count, now = (table[name].to_numpy() for name in HISTORY_KEYS)
-        for feature in features:
-            if feature.kind != "sequence":
-                continue
-            # Where a shard has no row of a split, its arrays have no rows, but their widths.
-            for visible in np.unique(seen) if len(seen) else self._seen["splits"].values():
-                rows = seen == visible
-                found = self._sequence(feature, int(visible), user[rows], count[rows], now[rows])
-                for name, values in found.items():
-                    whole = arrays.setdefault(name, np.zeros((len(table), values.shape[1]), values.dtype))
-                    whole[rows] = values
-        return {column: arrays[column] for feature in features for column in feature.columns}
+        if _has_sequences(features):
+            arrays |= {name: table[column].to_numpy() for name, column in HISTORY_KEYS.items()}
+            arrays[VISIBLE] = seen
+        return arrays
 
     def _sequence(
         self, feature: Feature, visible: int, user: NDArray, count: NDArray, now: NDArray
@@ -179,3 +222,7 @@ class Prepared:
 def _stored(features: Sequence[Feature]) -> list[Feature]:
     """Those whose columns stand in the feature table: all but sequences."""
     return [feature for feature in features if feature.kind != "sequence"]
+
+
+def _has_sequences(features: Sequence[Feature]) -> bool:
+    return any(feature.kind == "sequence" for feature in features)

@@ -115,7 +115,11 @@ def write_timeline(
 
 def read_timeline(path: Path, num_users: int, liked_threshold: float) -> Timeline:
     """Read what `write_timeline` wrote."""
-    table = pq.read_table(path)
-    columns = {name: table[name].to_numpy() for name in ("movie", "rating", "deviation", "timestamp")}
-    per_user = np.bincount(table["user"].to_numpy(), minlength=num_users)
+
+    def read(name: str) -> NDArray:
+        """One column at a time: in Arrow's memory and numpy's, all of them would stand twice."""
+        return pq.read_table(path, columns=[name])[name].to_numpy()
+
+    columns = {name: read(name) for name in ("movie", "rating", "deviation", "timestamp")}
+    per_user = np.bincount(read("user"), minlength=num_users)
     return Timeline(**columns, starts=np.append(0, np.cumsum(per_user)), liked_threshold=liked_threshold)

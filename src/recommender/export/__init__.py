@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from recommender.config import Settings
@@ -59,6 +60,7 @@ def _save_model(module: ServingModule, settings: Settings, prepared: Prepared, f
         "movie_title": title,
         **dict.fromkeys(("movie_id", "movie_ids", "movie"), movie_id),
         "k": 10,
+        "retrieved": np.zeros((1, len(prepared.movies) + 1), np.float32),
     }
     write_warmup_requests(signature_inputs(), examples, settings.workflow.name, folder)
 

@@ -90,6 +90,8 @@ curl http://localhost:8501/v1/models/{name}:predict -d \\
 | `retrieve_by_features` | one user's stored features, k | the same |
 | `rank` | one user's stored features, timestamp, movie_ids | scores of the final order, `{objective}` |
 | `rank_by_features` | the same and every movie's stored history | the same |
+| `retrieve_to_rank` | one user's stored features, k | movie_ids, scores, and `retrieved` for the next |
+| `rank_retrieved` | as `rank_by_features`, and `retrieved` | the same, sooner |
 | `recommend` | user_id, exclude (movie ids, "" for none), k | movie_ids, titles, scores of the final order |
 | `similar_movies` | movie (id, or else title), k | movie_ids, titles, cosines |
 

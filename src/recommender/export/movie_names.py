@@ -33,11 +33,15 @@ class MovieNames(tf.Module):
         by_id = self.by_id(names)
         return tf.where(by_id > 0, by_id, self.by_title(names))
 
+    def ids(self, index: tf.Tensor) -> tf.Tensor:
+        """The ids of movies, "" where the index is 0."""
+        return tf.gather(self._ids, index)
+
     def answer(self, index: tf.Tensor, scores: tf.Tensor) -> dict[str, tf.Tensor]:
         """The answer that names movies `index` `(n, k)` with their scores; empty names where the index is
         0."""
         return {
-            "movie_ids": tf.gather(self._ids, index),
+            "movie_ids": self.ids(index),
             "titles": tf.gather(self._titles, index),
             "scores": scores,
         }

@@ -80,10 +80,13 @@ class ServingModule(tf.Module):
 
     def retrieve_by_features(self, k: tf.Tensor, **stored: tf.Tensor) -> Answer:
         """The same for one user of these features, who may be new; also less the movies of that history."""
-        user = self._stored_user.encode(stored)
-        rated = [self._seen.cells(user["user_id"]), cells(self._names.by_id(stored["history_movies"]))]
-        scores = exclude(self._retriever.scores(user), tf.concat(rated, axis=0))
-        return self._names.answer(*best_movies(scores, k))
+        return self._names.answer(*self._retrieved(stored, k)[:2])
+
+    def retrieve_to_rank(self, k: tf.Tensor, **stored: tf.Tensor) -> Answer:
+        """`movie_ids` and `scores` of the same, and for `rank_retrieved` what retrieval says of every movie:
+        `retrieved` `(1, num_movies + 1)`, in an order of the version's own."""
+        best, scores, retrieved = self._retrieved(stored, k)
+        return {"movie_ids": self._names.ids(best), "scores": scores, "retrieved": retrieved}
 
     def rank(self, timestamp: tf.Tensor, movie_ids: tf.Tensor, **stored: tf.Tensor) -> Answer:
         """`scores` `(n,)` of the final order of n candidates for one user of these features, and what the
@@ -99,6 +102,13 @@ class ServingModule(tf.Module):
         `rank` knows those of the snapshot."""
         movies = with_live_history(self._movies(self._names.by_id(movie_ids)), stored)
         return self._rank(stored, movies, timestamp)
+
+    def rank_retrieved(
+        self, timestamp: tf.Tensor, movie_ids: tf.Tensor, retrieved: tf.Tensor, **stored: tf.Tensor
+    ) -> Answer:
+        """The same where `retrieve_to_rank` has been asked for this user: nothing is found out twice."""
+        movies = with_live_history(self._movies(self._names.by_id(movie_ids)), stored)
+        return self._rank(stored, movies, timestamp, tf.gather(retrieved[0], movies["movie_id"]))
 
     def recommend(self, user_id: tf.Tensor, exclude: tf.Tensor, k: tf.Tensor) -> Answer:
         """The `k` best of the retrieved candidates by the final order, never one that the user has rated.
@@ -148,10 +158,21 @@ class ServingModule(tf.Module):
             lambda: tf.zeros(tf.shape(candidates)),
         )
 
-    def _rank(self, stored: Columns, movies: Columns, timestamp: tf.Tensor) -> Answer:
+    def _retrieved(self, stored: Columns, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The `k` best movies that one user of stored features has not rated, their scores, and those of all
+        movies `(1, num_movies + 1)`."""
+        user = self._stored_user.encode(stored)
+        rated = [self._seen.cells(user["user_id"]), cells(self._names.by_id(stored["history_movies"]))]
+        scores = self._retriever.scores(user)
+        return *best_movies(exclude(scores, tf.concat(rated, axis=0)), k), scores
+
+    def _rank(
+        self, stored: Columns, movies: Columns, timestamp: tf.Tensor, retrieved: tf.Tensor | None = None
+    ) -> Answer:
         """What candidates `(n, ...)` get for one user of stored features."""
         user = self._stored_user.encode(stored)
-        retrieved = self._retriever.candidate_scores(user, movies["movie_id"])
+        if retrieved is None:
+            retrieved = self._retriever.candidate_scores(user, movies["movie_id"])
         scores, predicted = self._final_stage(user, movies, retrieved, timestamp)
         return {"scores": scores, self._ranker.objective: predicted}
 

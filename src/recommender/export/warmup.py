@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from recommender.serving.servables.prediction_log import PLACE, PREDICTION_LOG
@@ -20,7 +21,8 @@ def write_warmup_requests(
     """Write one request per signature: a TFRecord file of PredictionLog messages, where a server looks.
 
     `signatures` names the inputs of each. `examples` holds values by input name, as `user_id: "42"`; other
-    inputs are empty strings or 0. They fill every place of an input, and lists of any length have one item.
+    inputs are empty strings or 0. They fill every place of an input, and lists of any length have one item;
+    an array is the input as it is.
     """
     path = folder / PLACE
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +35,7 @@ def write_warmup_requests(
 def _example(spec: tf.TensorSpec, examples: Mapping[str, Any]) -> bytes:
     """A TensorProto for an input."""
     value = examples.get(spec.name, "" if spec.dtype == tf.string else 0)
-    shape = [size or 1 for size in spec.shape]
+    shape = np.shape(value) or [size or 1 for size in spec.shape]
     return tf.make_tensor_proto(value, spec.dtype, shape).SerializeToString(deterministic=True)
 
 

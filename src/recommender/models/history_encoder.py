@@ -47,21 +47,25 @@ class GruEncoder(tf.keras.layers.GRU):
         return super().call(steps, training=training, **kwargs)
 
     def _one_user(self, steps: tf.Tensor) -> tf.Tensor:
-        """What Keras computes with `reset_after=True`, the products with all inputs at once."""
-        size = 2 * self.units  # of both gates, update and reset, which come first
+        """What Keras computes with `reset_after=True`, the products with all inputs at once.
+
+        Biases stay `(1, any)`: TensorFlow fuses a product and the addition of a vector into one operation,
+        which takes longer to begin than products that small take in all.
+        """
+        length, size = steps.shape[1], 2 * self.units  # of both gates, update and reset, which come first
         cell = self.cell
-        read = tf.tensordot(steps, cell.kernel, axes=1) + cell.bias[0]
-        gates, candidates = (tf.unstack(part, axis=1) for part in (read[:, :, :size], read[:, :, size:]))
+        first, second = cell.bias[:1], cell.bias[1:]
+        read = tf.matmul(steps[0], cell.kernel) + first
+        gates = tf.split(read[:, :size] + second[:, :size], length)
+        candidates, bias = tf.split(read[:, size:], length), second[:, size:]
         recurrent_gates, recurrent = cell.recurrent_kernel[:, :size], cell.recurrent_kernel[:, size:]
-        bias_gates, bias = cell.bias[1, :size], cell.bias[1, size:]
         state, states = tf.zeros((1, self.units)), []
         for gate, candidate in zip(gates, candidates, strict=True):
-            both = tf.sigmoid(gate + (state @ recurrent_gates + bias_gates))
-            update, reset = tf.split(both, 2, axis=1)
+            update, reset = tf.split(tf.sigmoid(gate + state @ recurrent_gates), 2, axis=1)
             new = tf.tanh(candidate + reset * (state @ recurrent + bias))
             state = new + update * (state - new)
             states.append(state)
-        return tf.stack(states, axis=1)
+        return tf.concat(states, axis=0)[tf.newaxis]
 
 
 def weighted_mean(steps: tf.Tensor, decay: float) -> tf.Tensor:

@@ -43,17 +43,19 @@ class RatingPrecision(tf.keras.layers.Layer):
         log_noise = self.log_noise + self.by_age * history.ages + self.by_place * place
         uncertainty = tf.exp(self.log_uncertainty) * (rated.bias_variance + rated.factor_variance)
         factors, content = _unit(rated.factors), _unit(rated.content)
-        cosines = tf.stack(
-            [
-                dots(factors, _unit(candidate.factors)),
-                dots(content, _unit(candidate.content)),
-            ],
-            axis=2,
-        )
+        alike = self._alike(factors, content, candidate)
         numbers = tf.stack([rated.log_count, rated.bias, target, tf.abs(target)], axis=2)
         own = tf.squeeze(self.own(tf.concat([factors, content, numbers], axis=2)), axis=2)
-        weight = tf.exp(tf.einsum("bls,s->bl", cosines, self.similarity) + own)
-        return history.mask * weight / (tf.exp(log_noise) + uncertainty)
+        return history.mask * tf.exp(alike + own) / (tf.exp(log_noise) + uncertainty)
+
+    def _alike(self, factors: tf.Tensor, content: tf.Tensor, candidate: FactoredMovies) -> tf.Tensor:
+        """Both cosines of rated movies and candidate, weighted and summed: `(batch, length)`."""
+        others = [_unit(candidate.factors), _unit(candidate.content)]
+        if factors.shape[0] == 1:  # one product for all candidates
+            weighted = [other * self.similarity[place] for place, other in enumerate(others)]
+            return dots(tf.concat([factors, content], axis=2), tf.concat(weighted, axis=1))
+        cosines = tf.stack([dots(factors, others[0]), dots(content, others[1])], axis=2)
+        return tf.einsum("bls,s->bl", cosines, self.similarity)
 
 
 def _unit(vectors: tf.Tensor) -> tf.Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from recommender.models.retrieval_tower import MovieSide, RetrievalTower
 from recommender.models.user_tower import UserTower
 
 Columns = Mapping[str, tf.Tensor]
+Seen = Callable[[tf.Tensor], tf.Tensor]
 MOST_COMPARED = 30_000  # movies in a full softmax: 0.4 GB for each tensor of scores of a step
 EXCLUDED = -1e9  # logit of what cannot come next; finite, so that gradients stay numbers
 
@@ -143,26 +144,31 @@ class RetrievalModel(tfrs.models.Model):
         position = tf.gather_nd(inputs["positions"], asked)
         place = tf.stack([asked[:, 0], position], axis=1)
         targets = tf.gather_nd(inputs["targets"], asked)  # (rows, most)
-        seen = tf.gather(inputs["ranks"], asked[:, 0]) <= tf.cast(position, tf.int32)[:, tf.newaxis]
+        place_now = tf.cast(position, tf.int32)[:, tf.newaxis]
+
+        def seen(movies: tf.Tensor) -> tf.Tensor:
+            """Which of the movies `(c,)` the user of each question has rated by then: `(rows, c)`."""
+            return tf.gather(tf.gather(inputs["ranks"], movies, axis=1), asked[:, 0]) <= place_now
+
         loss = self._full_loss if self.settings.softmax == "full" else self._sampled_loss
         vectors = zip(self.towers, self(inputs, training=training), strict=True)
         losses = [loss(tower, tf.gather_nd(of_users, place), targets, seen) for tower, of_users in vectors]
         return tf.add_n(losses) / tf.distribute.get_strategy().num_replicas_in_sync
 
     def _full_loss(
-        self, tower: RetrievalTower, vectors: tf.Tensor, targets: tf.Tensor, seen: tf.Tensor
+        self, tower: RetrievalTower, vectors: tf.Tensor, targets: tf.Tensor, seen: Seen
     ) -> tf.Tensor:
         """Minus the mean log-probability of all targets `(rows, most)`, 0 = none, among what is not seen."""
         logits = tower.logits(vectors)
         movies = tf.range(self.schema.num_movies + 1)
-        possible = (movies > 0) & (movies <= self.schema.known_movies) & ~seen
+        possible = (movies > 0) & (movies <= self.schema.known_movies) & ~seen(movies)
         normaliser = tf.reduce_logsumexp(tf.where(possible, logits, EXCLUDED), axis=1, keepdims=True)
         wanted = tf.cast(targets > 0, tf.float32)
         log_probability = (tf.gather(logits, targets, batch_dims=1) - normaliser) * wanted
         return -tf.reduce_sum(log_probability) / tf.reduce_sum(wanted)
 
     def _sampled_loss(
-        self, tower: RetrievalTower, vectors: tf.Tensor, targets: tf.Tensor, seen: tf.Tensor
+        self, tower: RetrievalTower, vectors: tf.Tensor, targets: tf.Tensor, seen: Seen
     ) -> tf.Tensor:
         """The mean loss of the first target among the batch's and `negatives` uniformly drawn movies."""
         positives = targets[:, 0]
@@ -175,7 +181,7 @@ class RetrievalModel(tfrs.models.Model):
             tf.concat([tower.movie_tower(candidates), tower.biases(candidates)[:, tf.newaxis]], axis=1),
             candidate_sampling_probability=self._candidate_share(candidates, rows),
             candidate_ids=candidates,
-            score_mask=~tf.gather(seen, candidates, axis=1),
+            score_mask=~seen(candidates),
             compute_metrics=False,
         )
         return loss / tf.cast(rows, tf.float32)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from recommender.models.shared_rows import dots, weighted_moments, weighted_sum
+from recommender.models.conjugate_gradients import solve_regressions
+from recommender.models.shared_rows import dots, weighted_sum
 
 
 class FoldedIn(NamedTuple):
@@ -56,16 +57,34 @@ class RidgeFoldIn(tf.keras.layers.Layer):
         expected = prior_mean * scale
         surprise = target - dots(columns, expected)
         # In units of the scale the prior is a unit Gaussian, and the matrix well conditioned in float32.
-        moments = weighted_moments(columns, precision) * scale[:, tf.newaxis] * scale
         shift = weighted_sum(columns, precision * surprise) * scale
-        right = tf.stack([shift, candidate * scale], axis=2)  # (batch, n, 2)
-        solved = solve_positive_definite(moments + tf.eye(columns.shape[2]), right)
-        coefficients = expected + solved[:, :, 0] * scale
+        solve = _each_its_own if columns.shape[0] != 1 else _of_one_user
+        liking, response = solve(columns, precision, scale, shift, candidate * scale)
+        coefficients = expected + liking * scale
         return FoldedIn(
             prediction=tf.einsum("bn,bn->b", candidate, coefficients),
-            variance=tf.einsum("bn,bn->b", candidate * scale, solved[:, :, 1]),
+            variance=tf.einsum("bn,bn->b", candidate * scale, response),
             residuals=target - dots(columns, coefficients),
         )
+
+
+def _each_its_own(
+    columns: tf.Tensor, precision: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, candidate: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """What the regression's matrix turns `shift` and `candidate` into, both `(batch, n)`."""
+    moments = tf.matmul(columns * precision[:, :, tf.newaxis], columns, transpose_a=True)
+    moments = moments * scale[:, tf.newaxis] * scale
+    right = tf.stack([shift, candidate], axis=2)  # (batch, n, 2)
+    solved = solve_positive_definite(moments + tf.eye(columns.shape[2]), right)
+    return solved[:, :, 0], solved[:, :, 1]
+
+
+def _of_one_user(
+    columns: tf.Tensor, precision: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, candidate: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The same where all rows of the batch have the columns `(1, length, n)`."""
+    solved = solve_regressions(columns[0] * scale, precision, tf.stack([shift, candidate], axis=1))
+    return solved[:, 0], solved[:, 1]
 
 
 @tf.custom_gradient

@@ -21,12 +21,3 @@ def weighted_sum(rows: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     if rows.shape[0] != 1:
         return tf.linalg.matvec(rows, weights, transpose_a=True)
     return tf.matmul(weights, rows[0])
-
-
-def weighted_moments(rows: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """Sum over l of `weights[b, l] * rows[b, l] rows[b, l]'`: `(batch, n, n)`."""
-    if rows.shape[0] != 1:
-        return tf.matmul(rows * weights[:, :, tf.newaxis], rows, transpose_a=True)
-    n = rows.shape[2]
-    products = tf.reshape(rows[0, :, :, tf.newaxis] * rows[0, :, tf.newaxis, :], [-1, n * n])
-    return tf.reshape(tf.matmul(weights, products), [-1, n, n])

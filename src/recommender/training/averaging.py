@@ -19,13 +19,17 @@ class AveragedWeights(tf.Module):
         super().__init__()
         self.weights = list(weights)
         self.decay = decay
-        self.averages = [tf.Variable(weight, trainable=False) for weight in weights]
+        self.averages = self.weights  # copies cost as much as a step where tables are large
+        if decay:
+            self.averages = [tf.Variable(weight, trainable=False) for weight in weights]
         self.steps = tf.Variable(0, dtype=tf.int64, trainable=False)
 
     @tf.function
     def update(self) -> None:
         """Take one more step's weights in."""
         self.steps.assign_add(1)
+        if not self.decay:
+            return
         steps = tf.cast(self.steps, tf.float32)
         decay = tf.minimum(self.decay, steps / (steps + 9.0))
         for average, weight in zip(self.averages, self.weights, strict=True):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -14,26 +12,17 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from recommender.config import TrainingSettings
-from recommender.data.batches import batches
+from recommender.data.batches import Epochs, InMemory
 from recommender.errors import RecommenderError
 from recommender.training.averaging import AveragedWeights
+from recommender.training.checkpoints import Checkpoints, Progress, has_checkpoint, read_progress
 from recommender.training.placement.one_process import HERE, Placement, Transform
-from recommender.whole_files import write_whole
-
-
-@dataclass
-class Progress:
-    """How far a fit has come; `loss` and `validation` hold one number per finished epoch."""
-
-    loss: list[float] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
-    best_epoch: int = -1
-    finished: bool = False
+from recommender.training.streaming import StreamedEpochs, StreamedExamples
 
 
 def fit(
     model: tf.keras.Model,
-    arrays: Mapping[str, np.ndarray],
+    examples: Mapping[str, np.ndarray] | StreamedExamples,
     validate: Callable[[], float],
     settings: TrainingSettings,
     seed: int,
@@ -46,48 +35,48 @@ def fit(
     on_epoch: Callable[[int, float], None] | None = None,
     placement: Placement = HERE,
 ) -> Progress:
-    """Fit `model` on `arrays`, leaving it with the weights of the epoch that validated best.
+    """Fit `model` on `examples`, leaving it with the weights of the epoch that validated best.
 
     After each epoch `validate()` is asked, with the moving averages of the weights in place;
     `settings.patience` epochs without a better answer end the fit, 0 never does. `folder` takes a checkpoint
-    after each epoch: the same call on the same folder goes on from there, or only loads what is finished.
+    after each epoch, and after each part of one that is streamed: the same call on the same folder goes on
+    from there, or only loads what is finished.
     `transform` is applied to each batch. `before_epoch(epoch)` may change what it reads; `on_epoch(epoch,
     value)` may raise to stop (pruning). `placement`, by default this process, has made the model and runs the
     epochs.
     """
     settings = settings.model_copy(update={"batch_size": placement.batch_size(settings.batch_size)})
-    epoch_counter = tf.Variable(0, dtype=tf.int64, trainable=False)
-    dataset = batches(arrays, settings.batch_size, shuffle_seed=seed, epoch=epoch_counter)
+    batches = _epochs(examples, settings.batch_size, seed, placement)
     transform = transform or _as_it_is
-    steps = placement.steps(len(next(iter(arrays.values()))), settings.batch_size)
-    optimizer = _compile(model, settings, steps, next(iter(dataset.map(transform))))
+    steps = sum(batches.steps(0))
+    optimizer = _compile(model, settings, steps, next(iter(batches.sample().map(transform))))
     averaged = AveragedWeights(model.trainable_variables, settings.averaging)
-    state = _State(folder, placement.writes_to(folder), model, optimizer, averaged, goal)
+    state = Checkpoints(folder, placement.writes_to(folder), model, optimizer, averaged)
     progress = state.restore()
     _check_all_go_on_from(len(progress.validation), folder, placement)
     writer = tf.summary.create_file_writer(str(placement.writes_to(folder) / "tensorboard"))
     epochs = range(len(progress.validation), settings.epochs)
 
-    def after_steps(number: int) -> None:
-        averaged.update()
-        bar.update(number)
-
     with writer.as_default(), tqdm(total=len(epochs) * steps, desc=name, unit="batch", disable=None) as bar:
+        run = placement.runner(model, transform, averaged.update, bar.update)
         for epoch in epochs:
             if progress.finished:
                 break
-            epoch_counter.assign(epoch)
             if before_epoch is not None:
                 before_epoch(epoch)
-            loss = placement.run_epoch(model, dataset, transform, steps, after_steps)
+            parts = _parts_of(epoch, batches, progress, folder)
+            for part in range(len(progress.parts), len(parts)):
+                progress.parts.append(run(batches.part(epoch, part), parts[part]))
+                if len(progress.parts) < len(parts):
+                    state.save(progress)
+            loss = float(np.dot(progress.parts, np.array(parts) / sum(parts)))
             with averaged.applied():
                 value = placement.agreed(validate())
-            progress.loss.append(loss)
-            progress.validation.append(value)
+            _end_epoch(progress, loss, value, settings, goal)
             tf.summary.scalar("loss", loss, epoch)
             tf.summary.scalar("validation", value, epoch)
             bar.write(f"{name}: epoch {epoch + 1}/{settings.epochs} loss {loss:.4f} validation {value:.4f}")
-            state.save(progress, settings)
+            state.save(progress)
             if on_epoch is not None:
                 on_epoch(epoch, value)
     placement.agreed(progress.best_epoch)  # not before its checkpoint is written
@@ -97,7 +86,7 @@ def fit(
 
 def fit_anew(
     model: tf.keras.Model,
-    arrays: Mapping[str, np.ndarray],
+    examples: Mapping[str, np.ndarray] | StreamedExamples,
     settings: TrainingSettings,
     epochs: int,
     seed: int,
@@ -111,7 +100,7 @@ def fit_anew(
     """Fit `model` for as many `epochs` as another fit has found best; nothing is left to validate on."""
     fit(
         model,
-        arrays,
+        examples,
         lambda: float("nan"),  # of which no epoch is better than the last
         settings.model_copy(update={"epochs": epochs, "patience": 0}),
         seed,
@@ -124,14 +113,9 @@ def fit_anew(
     )
 
 
-def has_checkpoint(folder: Path) -> bool:
-    """Whether `fit` would go on from what `folder` holds, or only load it."""
-    return (folder / "progress.json").exists()
-
-
 def is_finished(folder: Path) -> bool:
     """Whether `fit` would only load what `folder` holds."""
-    return has_checkpoint(folder) and _read_progress(folder).finished
+    return has_checkpoint(folder) and read_progress(folder).finished
 
 
 def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> tf.keras.optimizers.Optimizer:
@@ -145,10 +129,6 @@ def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> tf.keras
         "sgd": tf.keras.optimizers.SGD,
     }
     return classes[settings.optimizer](rate)
-
-
-def _read_progress(folder: Path) -> Progress:
-    return Progress(**json.loads((folder / "progress.json").read_text(encoding="utf-8")))
 
 
 def _as_it_is(rows: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -166,6 +146,41 @@ def _compile(
     return model.optimizer
 
 
+def _epochs(
+    examples: Mapping[str, np.ndarray] | StreamedExamples, batch_size: int, seed: int, placement: Placement
+) -> Epochs:
+    if isinstance(examples, StreamedExamples):
+        return StreamedEpochs(examples, batch_size, seed)
+    steps = placement.steps(len(next(iter(examples.values()))), batch_size)
+    return InMemory(examples, batch_size, seed, steps)
+
+
+def _parts_of(epoch: int, batches: Epochs, progress: Progress, folder: Path) -> list[int]:
+    """The steps of an epoch's parts; raises `RecommenderError` if it was begun with others."""
+    parts = batches.steps(epoch)
+    if progress.parts and progress.steps != parts:
+        raise RecommenderError(
+            f"{folder}: an epoch was begun in {len(progress.steps)} parts, with these settings it has "
+            f"{len(parts)} others: data.input_memory and training.batch_size must be as they were"
+        )
+    progress.steps = parts if len(parts) > 1 else []
+    return parts
+
+
+def _end_epoch(progress: Progress, loss: float, value: float, settings: TrainingSettings, goal: str) -> None:
+    """Take in what an epoch has come to, whether it is the best and whether it is the last."""
+    progress.loss.append(loss)
+    progress.validation.append(value)
+    progress.parts, progress.steps = [], []
+    epoch = len(progress.validation) - 1
+    best = progress.validation[max(progress.best_epoch, 0)]
+    better = value < best if goal == "min" else value > best
+    if progress.best_epoch < 0 or math.isnan(best) or better:
+        progress.best_epoch = epoch
+    stalled = settings.patience > 0 and epoch - progress.best_epoch >= settings.patience
+    progress.finished = stalled or epoch + 1 >= settings.epochs
+
+
 def _check_all_go_on_from(epochs: int, folder: Path, placement: Placement) -> None:
     """Raise `RecommenderError` where this process has found another checkpoint than the one that leads."""
     leading = int(placement.agreed(epochs))
@@ -174,59 +189,3 @@ def _check_all_go_on_from(epochs: int, folder: Path, placement: Placement) -> No
             f"{folder}: must be a folder that all processes share, this one finds {epochs} epochs in it, the "
             f"one that leads {leading}"
         )
-
-
-class _State:
-    """The checkpoints of a fit: weights, averages and optimizer after the last epoch and after the best.
-
-    `progress.json` names the epoch whose checkpoint is complete; it is written last and replaced at once.
-    Reads in `folder` and writes to `writes_to`, which is another one for processes that only follow.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        writes_to: Path,
-        model: tf.keras.Model,
-        optimizer: tf.keras.optimizers.Optimizer,
-        averaged: AveragedWeights,
-        goal: str,
-    ) -> None:
-        self.folder = folder
-        self.writes_to = writes_to
-        self.better = (lambda a, b: a < b) if goal == "min" else (lambda a, b: a > b)
-        self.averaged = averaged
-        self.checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, averaged=averaged)
-        writes_to.mkdir(parents=True, exist_ok=True)
-
-    def restore(self) -> Progress:
-        """What an earlier call has left, or a fresh start."""
-        if not has_checkpoint(self.folder):
-            return Progress()
-        progress = _read_progress(self.folder)
-        self._read(len(progress.validation) - 1)
-        return progress
-
-    def save(self, progress: Progress, settings: TrainingSettings) -> None:
-        """Keep the epoch that just ended; forget what is neither the last nor the best."""
-        epoch = len(progress.validation) - 1
-        value = progress.validation[epoch]
-        best = progress.validation[max(progress.best_epoch, 0)]
-        if progress.best_epoch < 0 or math.isnan(best) or self.better(value, best):
-            progress.best_epoch = epoch
-        stalled = settings.patience > 0 and epoch - progress.best_epoch >= settings.patience
-        progress.finished = stalled or epoch + 1 >= settings.epochs
-        self.checkpoint.write(str(self.writes_to / f"epoch-{epoch}"))
-        write_whole(self.writes_to / "progress.json", json.dumps(asdict(progress)))
-        for path in self.writes_to.glob("epoch-*"):
-            if int(path.stem.split("-")[1].split(".")[0]) not in (epoch, progress.best_epoch):
-                path.unlink()
-
-    def restore_best(self, progress: Progress) -> None:
-        """Leave the model with the averages of the best epoch."""
-        self._read(progress.best_epoch)
-        for weight, average in zip(self.averaged.weights, self.averaged.averages, strict=True):
-            weight.assign(average)
-
-    def _read(self, epoch: int) -> None:
-        self.checkpoint.read(str(self.folder / f"epoch-{epoch}")).assert_existing_objects_matched()

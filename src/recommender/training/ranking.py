@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from recommender.config import Settings
+from recommender.config import Settings, size_in_bytes
 from recommender.data.batches import batches
 from recommender.data.encode import Arrays
 from recommender.data.features import select
@@ -25,6 +25,9 @@ from recommender.training.implicit import ROW, SampledNegatives
 from recommender.training.item_factors import prepare_head
 from recommender.training.mixed_precision import LossScaledRanking, multiply_in
 from recommender.training.placement.one_process import HERE, Placement
+from recommender.training.streaming import StreamedExamples
+
+Examples = Arrays | StreamedExamples
 
 PREDICT_ROWS = 2048  # rows scored at once; `foldin` takes 200 kB for each
 
@@ -32,7 +35,7 @@ PREDICT_ROWS = 2048  # rows scored at once; `foldin` takes 200 kB for each
 class RankingRows(NamedTuple):
     """One split's ratings as the model reads them, and what it should say of them."""
 
-    arrays: Arrays
+    arrays: Examples  # streamed with `data.input_memory`
     target: NDArray  # ratings; under `implicit` whether a row is a rating, after `negatives.expand`
     negatives: SampledNegatives | None
 
@@ -65,7 +68,7 @@ def train_ranking(
     model = placement.model(lambda: build_ranking(settings, prepared))
     training, validation = (ranking_rows(settings, prepared, name) for name in ("train", "validation"))
     negatives, batch_size = training.negatives, settings.training.batch_size
-    prepare_head(model.head, training.arrays, settings, prepared, folder, ("train",))
+    prepare_head(model.head, held_columns(training.arrays), settings, prepared, folder, ("train",))
 
     def validate() -> float:
         predicted = predict(model, validation.arrays, validation.negatives)
@@ -99,12 +102,11 @@ def refit_ranking(
     """
     tf.keras.utils.set_random_seed(settings.seed)
     model = placement.model(lambda: build_ranking(settings, prepared))
-    parts = [ranking_examples(settings, prepared, split) for split in KNOWN_AT_TEST]
-    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    prepare_head(model.head, arrays, settings, prepared, folder, KNOWN_AT_TEST)
+    examples = _examples(settings, prepared, KNOWN_AT_TEST)
+    prepare_head(model.head, held_columns(examples), settings, prepared, folder, KNOWN_AT_TEST)
     fit_anew(
         model,
-        arrays,
+        examples,
         settings.training,
         epochs,
         settings.seed,
@@ -120,13 +122,30 @@ def ranking_rows(settings: Settings, prepared: Prepared, split: str) -> RankingR
 
     Under `implicit` with negatives that depend on seed and split; for the epochs they are drawn anew.
     """
-    arrays = ranking_examples(settings, prepared, split)
+    arrays = _examples(settings, prepared, (split,))
+    held = held_columns(arrays)
     if settings.ranking.objective != "implicit":
-        return RankingRows(arrays, arrays["rating"], None)
-    arrays[ROW] = np.arange(len(arrays["rating"]))
+        return RankingRows(arrays, held["rating"], None)
+    held[ROW] = np.arange(len(held["rating"]))
     negatives = SampledNegatives(settings.ranking, prepared, split)
     negatives.draw(settings.seed, 0, SPLITS.index(split))
     return RankingRows(arrays, negatives.labels(), negatives)
+
+
+def _examples(settings: Settings, prepared: Prepared, splits: tuple[str, ...]) -> Examples:
+    """The rows of `splits`, one after the other: all in memory, or streamed within `data.input_memory`."""
+    if settings.data.input_memory is not None:
+        features = select(settings.ranking.features, "ranking.features")
+        return StreamedExamples(prepared, features, splits, size_in_bytes(settings.data.input_memory))
+    parts = [ranking_examples(settings, prepared, split) for split in splits]
+    if len(parts) == 1:
+        return parts[0]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def held_columns(examples: Examples) -> Arrays:
+    """The columns that are in memory, to which more can be added."""
+    return examples.columns if isinstance(examples, StreamedExamples) else examples
 
 
 def ranking_examples(settings: Settings, prepared: Prepared, split: str) -> Arrays:
@@ -136,13 +155,18 @@ def ranking_examples(settings: Settings, prepared: Prepared, split: str) -> Arra
 
 
 def predict(
-    model: RankingModel, examples: Arrays, negatives: SampledNegatives | None = None
+    model: RankingModel, examples: Examples, negatives: SampledNegatives | None = None
 ) -> NDArray[np.float32]:
     """`(n,)`: expected ratings, within the scale; or probabilities, of `negatives` too if given."""
-    if negatives is None:
-        rows = batches(examples, PREDICT_ROWS)
+    number = PREDICT_ROWS if negatives is None else max(1, PREDICT_ROWS // negatives.rows_per_rating)
+    rows: Iterable[dict[str, tf.Tensor]]
+    if isinstance(examples, StreamedExamples):
+        rows = examples.in_order(number)
+        if negatives is not None:
+            rows = map(negatives.expand, rows)
     else:
-        rows = batches(examples, max(1, PREDICT_ROWS // negatives.rows_per_rating)).map(negatives.expand)
+        dataset = batches(examples, number)
+        rows = dataset if negatives is None else dataset.map(negatives.expand)
     return np.concatenate([model.predictions(batch).numpy() for batch in rows])
 
 

@@ -234,7 +234,6 @@ def test_without_the_store_facts_are_503_and_lists_degraded(
         setattr(application.store.backend, name, fail)
     rating = {"movie_id": movie_id, "rating": 3}
     for response in (
-        client.get(f"movies/{movie_id}"),
         client.get(f"users/{user_id}"),
         client.post(f"users/{user_id}/ratings", json=rating),
         client.delete(f"users/{user_id}/ratings/{movie_id}"),

@@ -86,6 +86,24 @@ def test_ranking_keeps_the_order_of_the_candidates(
     assert len(set(forward.tolist())) > 1
 
 
+def test_ranking_goes_on_from_what_was_retrieved(
+    in_process: AskedModel, filled_store: FeatureStore, user_ids: list[str], movie_ids: list[str], now: int
+) -> None:
+    for user_id in [*user_ids[:3], "somebody new"]:
+        features = filled_store.features_for(user_id, movie_ids, now)
+        retrieved = in_process.retrieve(features.user, 30)
+        found = in_process.rank(features, movie_ids, now, retrieved)
+        expected = in_process.rank(features, movie_ids, now)
+        np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(found.predictions, expected.predictions, rtol=1e-6)
+        retrieved.of_all = -retrieved.of_all
+        assert np.ptp(in_process.rank(features, movie_ids, now, retrieved).scores - expected.scores) > 0.1
+        retrieved.version += 1  # of another version, which may know other movies
+        np.testing.assert_array_equal(
+            in_process.rank(features, movie_ids, now, retrieved).scores, expected.scores
+        )
+
+
 def test_what_is_predicted_is_a_rating_within_the_scale(
     model: AskedModel, filled_store: FeatureStore, user_ids: list[str], movie_ids: list[str], now: int
 ) -> None:
@@ -121,7 +139,8 @@ def test_a_new_version_answers_as_soon_as_it_is_loaded(tmp_path: Path) -> None:
 
     module = tf.Module()
     module.rank = tf.function(lambda k: {"scores": k, "like": k}, [tf.TensorSpec([], tf.float32, "k")])
-    tf.saved_model.save(module, str(tmp_path / "recommender" / "1"), {"rank_by_features": module.rank})
+    signatures = dict.fromkeys(("rank_by_features", "retrieve_to_rank", "rank_retrieved"), module.rank)
+    tf.saved_model.save(module, str(tmp_path / "recommender" / "1"), signatures)
     model = InProcessModel(ModelSettings(models=tmp_path, poll_seconds=0.2))
     assert model.describe() == ModelDescription("recommender", 1, "like")
     shutil.copytree(tmp_path / "recommender" / "1", tmp_path / "building")

@@ -15,8 +15,10 @@ STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 code, h2 { font-family: ui-monospace, monospace; } h2 { font-size: 1.1rem; margin-top: 2.5rem; }
-table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .3rem .6rem .3rem 0;
-vertical-align: top; border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
+h2, p { overflow-wrap: anywhere; }
+table { border-collapse: collapse; display: block; overflow-x: auto; }
+td, th { text-align: left; padding: .3rem .6rem .3rem 0; vertical-align: top;
+border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 """
 
 

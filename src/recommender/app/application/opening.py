@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recommender.app.application.application import Application
+from recommender.app.application.native_memory import share_native_memory
 from recommender.app.events import EventLog
 from recommender.app.features import FeatureStore
 from recommender.app.models import open_model
@@ -15,5 +16,6 @@ def open_application(settings: AppSettings, store: FeatureStore) -> Application:
 
     Raises `ConfigError` for settings that cannot be and `ModelUnavailableError` where no version loads.
     """
+    share_native_memory()
     model = open_model(settings)
     return Application(settings, store, model, Pipeline(settings, store, model), EventLog(settings.events))

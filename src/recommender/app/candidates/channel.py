@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import ClassVar, Literal, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from recommender.app.candidates.neighbours import Neighbours
 from recommender.app.candidates.orders import CatalogueOrders
 from recommender.app.features.feature_store import CandidateFeatures
 from recommender.app.features.store_catalogue import StoreCatalogue
-from recommender.app.models.asked_model import AskedModel, Scored
+from recommender.app.models.asked_model import AskedModel, Retrieved, Scored
 from recommender.errors import ConfigError
 
 CHANNELS: dict[str, type[Channel]] = {}
@@ -27,12 +27,14 @@ class Asked:
     """For whom candidates are wanted: what is known of the user, and which movies are `open`.
 
     `open` `(num_movies,)` says of each movie that the user has not rated it and that it passes the filters.
+    `retrieved` is what the model has told the retrieval channel, if it was asked, for ranking to go on from.
     """
 
     catalogue: StoreCatalogue
     orders: CatalogueOrders
     features: CandidateFeatures
     open: NDArray[np.bool_]
+    retrieved: list[Retrieved] = field(default_factory=list)
 
     def is_open(self, movie_id: str) -> bool:
         """Whether a movie may be listed; no movie that the catalogue lacks may."""

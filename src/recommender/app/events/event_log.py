@@ -15,13 +15,13 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
-from recommender.app.events.reading import read_records
+from recommender.app.events.counted import count_folder, save_counted
 from recommender.app.events.records import Record, to_line
-from recommender.app.events.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
 EVERY = 0.1  # seconds
+SAVED_EVERY = 50_000  # records after which what was counted is saved: a start after a kill reads as many
 MOST_WAITING = 100_000  # records that wait for a disk that takes none; what comes then is dropped
 
 
@@ -29,15 +29,14 @@ class EventLog:
     """Safe to use from several threads; open it anew after a fork.
 
     `traffic` counts what this process is told and what the files held when it began; what other processes add
-    meanwhile is not in it. `dropped` are records that the disk did not take in time.
+    meanwhile is not in it. It is saved now and then and with `close`, so that a start reads little: see
+    `counted`. `dropped` are records that the disk did not take in time.
     """
 
     def __init__(self, folder: Path) -> None:
         """Make the folder where it is missing, and count what its files hold; raises `OSError`."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.traffic = Traffic()
-        for record in read_records(folder):
-            self.traffic.count(record)
+        self.traffic, self._places, self._unsaved = count_folder(folder)
         self.dropped = 0
         self._folder = folder
         self._process = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"  # numbers of processes come again
@@ -57,32 +56,38 @@ class EventLog:
                 self._waiting.append(line)
             else:
                 self.dropped += 1
-        return self.traffic.count(record)
+            return self.traffic.count(record)  # with what waits, so that what is saved was written
 
     def close(self) -> None:
         """Return when everything is on the disk."""
         self._closing.set()
         self._thread.join()
-        self._write()
+        self._write(closing=True)
 
     def _write_on(self) -> None:
         while not self._closing.wait(EVERY):
             self._write()
 
-    def _write(self) -> None:
+    def _write(self, closing: bool = False) -> None:
+        """Write what waits, and save what was counted when it is time to."""
         with self._lock:
             lines, self._waiting = self._waiting, []
-        if not lines:
-            return
+            unsaved = self._unsaved + len(lines)
+            counted = self.traffic.saved() if unsaved >= (1 if closing else SAVED_EVERY) else None
         try:
-            self._append(b"".join(lines))
-            self._failing = False
+            if lines:
+                self._append(b"".join(lines))
+            self._failing, self._unsaved = False, unsaved
         except OSError as error:
             if not self._failing:
                 log.error("%s: events cannot be written: %s; they wait in memory", self._folder, error)
             self._failing = True
             with self._lock:
                 self._waiting = lines + self._waiting
+            return
+        if counted is not None:
+            save_counted(self._folder, self._places, counted)
+            self._unsaved = 0
 
     def _append(self, content: bytes) -> None:
         path = self._folder / f"{datetime.now(UTC).date().isoformat()}-{self._process}.jsonl"
@@ -94,4 +99,4 @@ class EventLog:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-            self._end = file.tell()
+            self._end = self._places[path.name] = file.tell()

@@ -14,13 +14,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DAY = len("2026-01-31")
+Places = dict[str, int]  # how many bytes of each file, by its name
 
 
 def read_records(folder: Path) -> Iterator[Record]:
     """All records by time, day after day; lines that are not whole are skipped."""
+    yield from read_on(folder, {})
+
+
+def read_on(folder: Path, places: Places) -> Iterator[Record]:
+    """The records after `places`, which move on with what is read; a line without an end stays unread."""
     files = sorted(folder.glob("*.jsonl"))
     for _, of_day in itertools.groupby(files, key=lambda path: path.name[:DAY]):
-        yield from heapq.merge(*map(_read, of_day), key=lambda record: record.time)
+        yield from heapq.merge(*(_read(path, places) for path in of_day), key=lambda record: record.time)
 
 
 def shown_movies(folder: Path) -> pd.DataFrame:
@@ -72,9 +78,15 @@ def _rows(shown: Shown) -> Iterator[dict]:
         }
 
 
-def _read(path: Path) -> Iterator[Record]:
+def _read(path: Path, places: Places) -> Iterator[Record]:
+    place = places.get(path.name, 0)
     with path.open("rb") as file:
+        file.seek(place)
         for line in file:
+            if not line.endswith(b"\n"):
+                return
+            place += len(line)
+            places[path.name] = place
             record = from_line(line)
             if record is not None:
                 yield record

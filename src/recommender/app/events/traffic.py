@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from typing import Any
 
 from recommender.app.events.records import Acted, Record, Shown
 
 # Lists that impressions and clicks may still refer to: about half a kilobyte each.
 REMEMBERED = 100_000
+# Of these, those that they may refer to after a restart: to save more would hold up who is counting.
+SAVED = 10_000
 
 
 @dataclass
@@ -60,6 +65,40 @@ class Traffic:
         with self._lock:
             found = self._counts.get((experiment, variant), Counts())
             return Counts(found.requests, found.impressions, found.clicks)
+
+    def saved(self) -> dict[str, Any]:
+        """Counts and the latest lists, as JSON holds them, for `restored`."""
+        with self._lock:
+            pair_of = {id(counts): pair for pair, counts in self._counts.items()}
+            latest = itertools.islice(self._lists.items(), max(0, len(self._lists) - SAVED), None)
+            return {
+                "counts": [[*pair, *astuple(counts)] for pair, counts in self._counts.items()],
+                "lists": [
+                    [
+                        request_id,
+                        one.user_id,
+                        [pair_of[id(counts)] for counts in one.counts],
+                        one.movie_ids,
+                        f"{one.seen:x}",  # numbers of JSON end at 64 bits
+                        f"{one.clicked:x}",
+                    ]
+                    for request_id, one in latest
+                ],
+            }
+
+    @classmethod
+    def restored(cls, saved: Mapping[str, Any]) -> Traffic:
+        """The traffic that `saved` was made of; raises what JSON of another form leads to."""
+        traffic = cls()
+        for experiment, variant, *numbers in saved["counts"]:
+            traffic._counts[experiment, variant] = Counts(*map(int, numbers))
+        for request_id, user_id, pairs, movie_ids, seen, clicked in saved["lists"]:
+            counts = tuple(traffic._counts[experiment, variant] for experiment, variant in pairs)
+            movies = tuple(map(sys.intern, movie_ids))
+            traffic._lists[request_id] = RememberedList(
+                sys.intern(user_id), counts, movies, int(seen, 16), int(clicked, 16)
+            )
+        return traffic
 
     def _shown(self, shown: Shown) -> bool:
         counts = tuple(self._counts[pair] for pair in shown.assignments.items())

@@ -177,7 +177,6 @@ class SQLiteBackend:
                 self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
             )
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA mmap_size = 1073741824")
             self._connections.append(connection)
             self._local.connection = connection
         return connection

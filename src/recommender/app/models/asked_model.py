@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,10 +14,25 @@ from recommender.data.encode import Arrays
 from recommender.errors import RecommenderError
 
 RETRIEVE, RANK, SIMILAR = "retrieve_by_features", "rank_by_features", "similar_movies"
+RETRIEVE_TO_RANK, RANK_RETRIEVED = "retrieve_to_rank", "rank_retrieved"
 SCORES = "scores"
 MOVIE_STATE = ("movie_count", "movie_mean", "movie_stddev", "movie_deviation")
 
 Scored = list[tuple[str, float]]
+
+
+class Retrieved(list[tuple[str, float]]):
+    """What retrieval found, and from which `version`, for `AskedModel.rank` to go on from.
+
+    `of_all` `(1, num_movies + 1)` is what it makes of every movie, in an order of the version's own; None
+    where that is too much to send.
+    """
+
+    def __init__(
+        self, found: Iterable[tuple[str, float]], of_all: NDArray[np.float32] | None = None, version: int = 0
+    ) -> None:
+        super().__init__(found)
+        self.of_all, self.version = of_all, version
 
 
 class ModelUnavailableError(RecommenderError):
@@ -47,15 +62,24 @@ class AskedModel(Protocol):
     All methods raise `ModelUnavailableError` where no answer comes.
     """
 
-    def retrieve(self, user: Arrays, k: int) -> Scored:
+    def retrieve(self, user: Arrays, k: int) -> Retrieved:
         """The `k` movies that retrieval scores highest for the features `CandidateFeatures.user`, best first.
 
         Movies of the history and those that the model knows the user to have rated are not among them.
         """
         ...
 
-    def rank(self, features: CandidateFeatures, movie_ids: Sequence[str], timestamp: int) -> Ranked:
-        """Scores of candidates with their state as the store has it, as of the second `timestamp`."""
+    def rank(
+        self,
+        features: CandidateFeatures,
+        movie_ids: Sequence[str],
+        timestamp: int,
+        retrieved: Retrieved | None = None,
+    ) -> Ranked:
+        """Scores of candidates with their state as the store has it, as of the second `timestamp`.
+
+        Where `retrieve` was asked for the same user, its answer spares computing the same again.
+        """
         ...
 
     def similar(self, movie_id: str, k: int) -> Scored:
@@ -101,9 +125,9 @@ def objective_of(outputs: Mapping[str, object]) -> str:
     return objective
 
 
-def too_old(where: str) -> ModelUnavailableError:
-    """The error of a version that cannot take what the store knows of movies."""
+def too_old(where: str, signature: str) -> ModelUnavailableError:
+    """The error of a version that lacks a signature, because it was exported before there was one."""
     return ModelUnavailableError(
-        f"{where} has no signature {RANK}, which takes the state of movies from the feature store: "
+        f"{where} has no signature {signature}, which lists are made with: "
         "export it again with recommender export"
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +13,13 @@ from numpy.typing import NDArray
 from recommender.app.features.feature_store import CandidateFeatures
 from recommender.app.models.asked_model import (
     RANK,
-    RETRIEVE,
+    RANK_RETRIEVED,
+    RETRIEVE_TO_RANK,
     SIMILAR,
     ModelDescription,
     ModelUnavailableError,
     Ranked,
+    Retrieved,
     Scored,
     objective_of,
     rank_inputs,
@@ -26,6 +31,11 @@ from recommender.data.encode import Arrays
 from recommender.serving.status import ServingError
 from recommender.tensorflow_start import start_tensorflow
 
+if TYPE_CHECKING:
+    from recommender.serving.servables.servable import Servable
+
+NEEDED = (RANK, RETRIEVE_TO_RANK, RANK_RETRIEVED)
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 NO_LIMIT = 0  # milliseconds; who asks waits no longer than its own deadline
 
 
@@ -34,6 +44,8 @@ class InProcessModel:
 
     def __init__(self, settings: ModelSettings) -> None:
         """Load it, which takes seconds; raises `ModelUnavailableError` where there is none that loads."""
+        for name in THREADS:  # read when TensorFlow starts; what somebody has set stays
+            os.environ.setdefault(name, str(settings.threads))
         start_tensorflow()
         from recommender.serving.servables.manager import ModelManager
         from recommender.serving.servables.model_config import ModelConfig
@@ -48,44 +60,59 @@ class InProcessModel:
             self.close()
             raise ModelUnavailableError(f"{base}: {error}") from None
 
-    def retrieve(self, user: Arrays, k: int) -> Scored:
+    def retrieve(self, user: Arrays, k: int) -> Retrieved:
         """See `AskedModel`."""
-        return _movies(self._run(RETRIEVE, {**user, "k": np.array(k, np.int32)}))
+        with self._servable() as servable:
+            found = _run(servable, RETRIEVE_TO_RANK, {**user, "k": np.array(k, np.int32)})
+            return Retrieved(_movies(found), found["retrieved"], servable.version)
 
-    def rank(self, features: CandidateFeatures, movie_ids: Sequence[str], timestamp: int) -> Ranked:
-        """See `AskedModel`."""
-        outputs = self._run(RANK, rank_inputs(features, movie_ids, timestamp))
+    def rank(
+        self,
+        features: CandidateFeatures,
+        movie_ids: Sequence[str],
+        timestamp: int,
+        retrieved: Retrieved | None = None,
+    ) -> Ranked:
+        """See `AskedModel`; what another version has retrieved is of no use."""
+        inputs, signature = rank_inputs(features, movie_ids, timestamp), RANK
+        with self._servable() as servable:
+            of_all = retrieved.of_all if retrieved and retrieved.version == servable.version else None
+            if of_all is not None:
+                inputs["retrieved"], signature = of_all, RANK_RETRIEVED
+            outputs = _run(servable, signature, inputs)
         return read_ranked(outputs, len(movie_ids), f"model {self._name}")
 
     def similar(self, movie_id: str, k: int) -> Scored:
         """See `AskedModel`."""
-        found = self._run(SIMILAR, {"movie": np.array([movie_id], object), "k": np.array(k, np.int32)})
-        return _movies(found)
+        inputs = {"movie": np.array([movie_id], object), "k": np.array(k, np.int32)}
+        with self._servable() as servable:
+            return _movies(_run(servable, SIMILAR, inputs))
 
     def describe(self) -> ModelDescription:
         """See `AskedModel`."""
-        try:
-            with self._manager.servable(self._name) as servable:
-                if RANK not in servable.signatures:
-                    raise too_old(f"model {self._name} version {servable.version}")
-                objective = objective_of(servable.signatures[RANK].outputs)
-                return ModelDescription(self._name, servable.version, objective)
-        except ServingError as error:
-            raise ModelUnavailableError(str(error)) from None
+        with self._servable() as servable:
+            signatures = servable.signatures
+            for signature in NEEDED:
+                if signature not in signatures:
+                    raise too_old(f"model {self._name} version {servable.version}", signature)
+            return ModelDescription(self._name, servable.version, objective_of(signatures[RANK].outputs))
 
     def close(self) -> None:
         """Unload the version once nobody asks it any more."""
         self._manager.stop()
 
-    def _run(self, signature: str, inputs: Arrays) -> Arrays:
+    @contextmanager
+    def _servable(self) -> Iterator[Servable]:
         try:
             with self._manager.servable(self._name) as servable:
-                if signature == RANK and RANK not in servable.signatures:
-                    raise too_old(f"model {self._name} version {servable.version}")
-                # Who calls has a thread to spare: a quick graph runs on it and wakes none of TensorFlow's.
-                return servable.predict(signature, inputs, NO_LIMIT, must_be_quick=True)
+                yield servable
         except ServingError as error:
             raise ModelUnavailableError(f"model {self._name}: {error}") from None
+
+
+def _run(servable: Servable, signature: str, inputs: Arrays) -> Arrays:
+    # Who calls has a thread to spare: a quick graph runs on it and wakes none of TensorFlow's.
+    return servable.predict(signature, inputs, NO_LIMIT, must_be_quick=True)
 
 
 def _movies(outputs: dict[str, NDArray]) -> Scored:

@@ -16,6 +16,7 @@ from recommender.app.models.asked_model import (
     ModelDescription,
     ModelUnavailableError,
     Ranked,
+    Retrieved,
     Scored,
     objective_of,
     rank_inputs,
@@ -46,13 +47,20 @@ class RemoteModel:
         self._described: tuple[float, ModelDescription] | None = None
         self._client()  # a bad URL is an error now
 
-    def retrieve(self, user: Arrays, k: int) -> Scored:
-        """See `AskedModel`."""
+    def retrieve(self, user: Arrays, k: int) -> Retrieved:
+        """See `AskedModel`; scores of all movies stay on the server, as JSON of them would take longer to
+        read than they take to compute."""
         found = self._ask(lambda client: client.retrieve_by_features(_listed(user), k))
-        return [(movie.movie_id, movie.score) for movie in found]
+        return Retrieved((movie.movie_id, movie.score) for movie in found)
 
-    def rank(self, features: CandidateFeatures, movie_ids: Sequence[str], timestamp: int) -> Ranked:
-        """See `AskedModel`."""
+    def rank(
+        self,
+        features: CandidateFeatures,
+        movie_ids: Sequence[str],
+        timestamp: int,
+        retrieved: Retrieved | None = None,
+    ) -> Ranked:
+        """See `AskedModel`; the server finds out what it needs of `retrieved`."""
 
         def ask(client: ModelClient) -> Ranked:
             inputs = _listed(rank_inputs(features, movie_ids, timestamp))
@@ -88,7 +96,7 @@ class RemoteModel:
     def _describe(self, client: ModelClient) -> ModelDescription:
         signatures = client.metadata()
         if RANK not in signatures:
-            raise too_old(self._url)
+            raise too_old(self._url, RANK)
         available = [status.version for status in client.status() if status.state == "AVAILABLE"]
         return ModelDescription(
             self._settings.name, max(available), objective_of(signatures[RANK]["outputs"])
@@ -102,7 +110,7 @@ class RemoteModel:
             raise
         except RequestRefused as error:
             raise (
-                too_old(self._url) if RANK in error.reason else ModelUnavailableError(str(error))
+                too_old(self._url, RANK) if RANK in error.reason else ModelUnavailableError(str(error))
             ) from None
         except RecommenderError as error:
             raise ModelUnavailableError(str(error)) from None

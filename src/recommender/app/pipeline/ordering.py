@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.app.candidates.channel import Asked
 from recommender.app.features.feature_store import CandidateFeatures, FeatureStore
 from recommender.app.models.asked_model import AskedModel, Ranked
+from recommender.app.pipeline.candidate_features import read_candidates
 from recommender.app.pipeline.guard import Guard
 from recommender.app.pipeline.list_run import ListRun
 from recommender.app.pipeline.merging import Candidate
@@ -40,23 +42,23 @@ class Ordering:
         self._store, self._model = store, model
         self._guards = guards
 
-    def order(self, wanted: Wanted, candidates: list[Candidate], run: ListRun) -> Ordered:
-        """The candidates in the order that the variant wants."""
+    def order(self, wanted: Wanted, asked: Asked, candidates: list[Candidate], run: ListRun) -> Ordered:
+        """The candidates in the order that the variant wants; `asked` is what the channels were asked."""
         if wanted.variant.order == "channel" or not candidates:
             return Ordered.by_channels(candidates)
         ids = [candidate.movie_id for candidate in candidates]
-        features = self._features(wanted, ids, run)
-        ranked = self._ranked(wanted, features, ids, run) if features else None
+        features = self._features(asked, ids, run)
+        ranked = self._ranked(wanted, asked, features, ids, run) if features else None
         if ranked is None:
             return Ordered.by_channels(candidates)
         scores = ranked.scores if wanted.variant.order == "final" else ranked.predictions
         best = np.argsort(-scores, kind="stable")
         return Ordered([candidates[one] for one in best.tolist()], scores[best], ranked.predictions[best])
 
-    def _features(self, wanted: Wanted, ids: Sequence[str], run: ListRun) -> CandidateFeatures | None:
+    def _features(self, asked: Asked, ids: Sequence[str], run: ListRun) -> CandidateFeatures | None:
         with run.stage("features") as stage:
             pending = self._guards["features"].start(
-                lambda: self._store.features_for(wanted.user_id, ids, wanted.timestamp)
+                lambda: read_candidates(self._store, asked.features, ids)
             )
             features = pending.result(run.until(FEATURES))
             stage.movies = len(ids)
@@ -64,10 +66,12 @@ class Ordering:
         return None
 
     def _ranked(
-        self, wanted: Wanted, features: CandidateFeatures, ids: Sequence[str], run: ListRun
+        self, wanted: Wanted, asked: Asked, features: CandidateFeatures, ids: Sequence[str], run: ListRun
     ) -> Ranked | None:
         with run.stage("ranking") as stage:
-            pending = self._guards["ranking"].start(lambda: self._model.rank(features, ids, wanted.timestamp))
+            pending = self._guards["ranking"].start(
+                lambda: self._model.rank(features, ids, wanted.timestamp, *asked.retrieved[:1])
+            )
             ranked = pending.result(run.until(RANKING))
             stage.movies = len(ids)
             return ranked

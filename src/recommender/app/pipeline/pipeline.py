@@ -66,7 +66,7 @@ class Pipeline:
             asked = self._asked(wanted, user)
             limits, deadline = wanted.variant.channels, run.until(CANDIDATES)
             candidates = self._channels.candidates(asked, limits, wanted.n, run, deadline)
-            ordered = self._ordering.order(wanted, candidates, run)
+            ordered = self._ordering.order(wanted, asked, candidates, run)
         places = self._diversified(wanted, ordered, asked.catalogue, run)
         return Listed(self._explained(wanted, places, user, run), run.degraded, run.timings)
 

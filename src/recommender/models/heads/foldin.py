@@ -15,6 +15,7 @@ from recommender.models.factor_table import FactoredMovies, FactorTable
 from recommender.models.heads.head import Activation, Head, Penalty, Sizes, register_head
 from recommender.models.rating_precision import RatingPrecision
 from recommender.models.ridge_fold_in import FoldedIn, RidgeFoldIn
+from recommender.models.shared_rows import weighted_sum
 from recommender.models.updated_bias import UpdatedBias
 
 FOLD = "fold"  # the column of training rows that says which table does not know their user
@@ -113,7 +114,7 @@ class FoldInHead(Head):
         times = _times(history)
         columns = tf.concat([of_rated, times], axis=2)  # (batch, length, columns)
         precision = self.precision(target, rated, candidate, history)
-        choice = tf.einsum("bln,bl->bn", of_rated, history.mask)
+        choice = weighted_sum(of_rated, history.mask)
         choice /= 20.0 + tf.reduce_sum(history.mask, axis=1, keepdims=True)
         prior_mean = self.of_people(people) + self.of_choice(choice)
         now = tf.tile(NOW[tf.newaxis], [tf.shape(candidate.bias)[0], 1])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
+from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, rewriter_config_pb2
 
 from recommender.serving.servables.saved_model_file import VARIABLES
 from recommender.serving.servables.signatures import INIT_OP
@@ -28,6 +28,9 @@ class ServedGraph:
         """Raises `ServingError` with TensorFlow's code and message where the graph does not load."""
         graph = tf.Graph()
         config = config_pb2.ConfigProto(allow_soft_placement=True)
+        # It finds nothing to choose between, and complains of what Keras leaves in the graph of a GRU.
+        rewrites = config.graph_options.rewrite_options
+        rewrites.implementation_selector = rewriter_config_pb2.RewriterConfig.OFF
         try:
             with graph.as_default():
                 operations = meta_graph.meta_info_def.stripped_op_list

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 Transform = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
-AfterSteps = Callable[[int], None]  # gets how many steps were taken since it was called last
+AfterStep = Callable[[], None]  # part of a step, in whatever graph that is
+Told = Callable[[int], Any]  # gets how many steps were taken since it was called last
+Run = Callable[[tf.data.Dataset, int], float]  # a pass over so many batches; the mean loss of a step
+
+STEPS_AT_ONCE = 16  # between two looks of Python: the bar moves, a signal is heard
 
 
 class Placement(Protocol):
@@ -25,15 +30,11 @@ class Placement(Protocol):
     def steps(self, rows: int, batch_size: int) -> int:
         """How many steps an epoch has."""
 
-    def run_epoch(
-        self,
-        model: tf.keras.Model,
-        batches: tf.data.Dataset,
-        transform: Transform,
-        steps: int,
-        after_steps: AfterSteps,
-    ) -> float:
-        """One pass over `batches`, each made by `transform` what the model reads; the mean loss of a step."""
+    def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
+        """What takes a step for each batch, made by `transform` what the model reads, and then `after_step`.
+
+        What it has to prepare it prepares once, for all passes.
+        """
 
     def agreed(self, value: float) -> float:
         """One value for all processes: that of the one which writes the checkpoints. Waits for the others."""
@@ -57,16 +58,20 @@ class OneProcess:
         """The last step may have fewer rows."""
         return -(-rows // batch_size)
 
-    def run_epoch(
-        self,
-        model: tf.keras.Model,
-        batches: tf.data.Dataset,
-        transform: Transform,
-        steps: int,
-        after_steps: AfterSteps,
-    ) -> float:
-        """One pass; returns the mean loss of its steps."""
-        return keras_epoch(model, batches.map(transform), after_steps)
+    def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
+        """Steps are taken several at a time in one graph."""
+        take = steps_in_graph(model, after_step)
+
+        def run(batches: tf.data.Dataset, steps: int) -> float:
+            rest = iter(batches.map(transform))
+            losses: list[NDArray[np.float32]] = []
+            for first in range(0, steps, STEPS_AT_ONCE):
+                number = min(STEPS_AT_ONCE, steps - first)
+                losses.append(take(rest, tf.constant(number)).numpy())
+                told(number)
+            return float(np.mean(np.concatenate(losses), dtype=np.float64))
+
+        return run
 
     def agreed(self, value: float) -> float:
         """The value itself."""
@@ -80,13 +85,41 @@ class OneProcess:
 HERE = OneProcess()
 
 
-def keras_epoch(model: tf.keras.Model, dataset: Any, after_steps: AfterSteps, **options: Any) -> float:
+def steps_in_graph(
+    model: tf.keras.Model, after_step: AfterStep
+) -> Callable[[Iterator[Any], tf.Tensor], tf.Tensor]:
+    """What takes a number of training steps on the next batches of an iterator; their losses `(number,)`.
+
+    `Model.fit` comes back to Python after each step and calls its callbacks. AutoGraph is off, without which
+    tracing takes a third of the time: a model says by `tf.where` and `tf.cond` what depends on a tensor.
+    """
+
+    @tf.function(autograph=False)
+    def take(rest: Iterator[Any], number: tf.Tensor) -> tf.Tensor:
+        def step(done: tf.Tensor, losses: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+            loss = model.train_step(next(rest))["loss"]
+            after_step()
+            return done + 1, losses.write(done, loss)
+
+        def more(done: tf.Tensor, losses: tf.TensorArray) -> tf.Tensor:
+            return done < number
+
+        start = (tf.constant(0), tf.TensorArray(tf.float32, number))
+        return tf.while_loop(more, step, start, parallel_iterations=1)[1].stack()
+
+    return take
+
+
+def keras_epoch(
+    model: tf.keras.Model, dataset: Any, after_step: AfterStep, told: Told, **options: Any
+) -> float:
     """One epoch of `Model.fit`; returns the mean loss of its steps."""
     losses: list[float] = []
 
     def on_batch_end(batch: int, logs: dict[str, float]) -> None:
         losses.append(logs["loss"])
-        after_steps(1)
+        after_step()
+        told(1)
 
     watch = tf.keras.callbacks.LambdaCallback(on_train_batch_end=on_batch_end)
     model.fit(dataset, epochs=1, verbose=0, callbacks=[watch], **options)

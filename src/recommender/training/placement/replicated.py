@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from recommender.training.placement.one_process import AfterSteps, Transform, keras_epoch
+from recommender.training.placement.one_process import AfterStep, Run, Told, Transform, keras_epoch
 
 
 class Replicated:
@@ -37,23 +37,19 @@ class Replicated:
         """Only steps with rows for every replica."""
         return rows // batch_size + (rows % batch_size >= self.strategy.num_replicas_in_sync)
 
-    def run_epoch(
-        self,
-        model: tf.keras.Model,
-        batches: tf.data.Dataset,
-        transform: Transform,
-        steps: int,
-        after_steps: AfterSteps,
-    ) -> float:
-        """One pass; a step's loss is the sum over replicas, each of which divides by the global batch."""
+    def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
+        """A step's loss is the sum over replicas, each of which divides by the global batch."""
 
-        def of_process(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            replicas = context.num_replicas_in_sync
-            here = replicas // context.num_input_pipelines
-            return shares(batches, replicas, context.input_pipeline_id * here, here).map(transform)
+        def run(batches: tf.data.Dataset, steps: int) -> float:
+            def of_process(context: tf.distribute.InputContext) -> tf.data.Dataset:
+                replicas = context.num_replicas_in_sync
+                here = replicas // context.num_input_pipelines
+                return shares(batches, replicas, context.input_pipeline_id * here, here).map(transform)
 
-        dataset = self.strategy.distribute_datasets_from_function(of_process)
-        return keras_epoch(model, dataset, after_steps, steps_per_epoch=steps)
+            dataset = self.strategy.distribute_datasets_from_function(of_process)
+            return keras_epoch(model, dataset, after_step, told, steps_per_epoch=steps)
+
+        return run
 
     def agreed(self, value: float) -> float:
         """The value of the first replica's process."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from recommender.training.placement.one_process import AfterSteps, OneProcess, Transform
+from recommender.training.placement.one_process import AfterStep, OneProcess, Run, Told, Transform
 from recommender.training.placement.whole_weights import cut_up, pairs, put_together, where_cut
 
 NOTHING_CUT = "no table is cut: all are below distribution.min_shard_bytes"
@@ -39,16 +39,18 @@ class Sharded(OneProcess):
         self._build, self.cut = build, None
         return build()
 
-    def run_epoch(
-        self,
-        model: tf.keras.Model,
-        batches: tf.data.Dataset,
-        transform: Transform,
-        steps: int,
-        after_steps: AfterSteps,
-    ) -> float:
-        """One pass of all workers together; ends with the weights of the servers in `model`."""
-        dataset = batches.map(transform)
+    def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
+        """All workers together; ends with the weights of the servers in `model`, then one `after_step`."""
+
+        def run(batches: tf.data.Dataset, steps: int) -> float:
+            mean = self._pass(model, batches.map(transform))
+            after_step()
+            told(steps)
+            return mean
+
+        return run
+
+    def _pass(self, model: tf.keras.Model, dataset: tf.data.Dataset) -> float:
         if self.cut is None:
             self.cut = self._on_servers(model, next(iter(dataset)))
             tables = where_cut(pairs(model, self.cut)[: len(model.weights)])
@@ -62,7 +64,6 @@ class Sharded(OneProcess):
             self.coordinator.join()
             losses += map(float, self.coordinator.fetch(told))
         put_together(weights)
-        after_steps(steps)
         return float(np.mean(losses))
 
     def _on_servers(self, model: tf.keras.Model, batch: dict[str, tf.Tensor]) -> tf.keras.Model:

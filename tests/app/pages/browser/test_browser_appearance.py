@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fixed_server import FixedServer
 from playwright.sync_api import Page, expect
+
+from recommender.app.api import create_api
+from recommender.app.api.reference import reference_page
+from recommender.app.features import StoreUnavailableError
+from recommender.app.monitoring import Metrics
+from recommender.app.settings import AppSettings
 
 pytestmark = pytest.mark.slow
 Open = Callable[..., Page]
@@ -93,6 +100,30 @@ def test_a_phone_scrolls_down_only(fixed_server: FixedServer, open_page: Open, p
     for width in (PHONE, 320):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_pages_without_the_store_cover_nothing_with_what_they_say_of_it(
+    fixed_server: FixedServer, open_page: Open, violations: Violations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def user(user_id: str) -> None:
+        raise StoreUnavailableError("down")
+
+    monkeypatch.setattr(fixed_server.application, "user", user)
+    page = open_page(fixed_server.address, "/users/42", user=None, width=PHONE)
+    assert violations(page) == []
+    said, heading = page.locator("#cut-off").bounding_box(), page.locator("h1").bounding_box()
+    assert said is not None
+    assert heading is not None
+    assert said["y"] + said["height"] <= heading["y"]
+
+
+def test_the_reference_of_the_api_fits_a_phone(fixed_server: FixedServer, open_page: Open) -> None:
+    application: Any = SimpleNamespace(settings=AppSettings(), metrics=Metrics())
+    reference = reference_page(create_api(application).openapi())
+    page = open_page(fixed_server.address, "/experiments", width=PHONE)
+    page.route("**/docs", lambda route: route.fulfill(body=reference, content_type="text/html"))
+    page.goto("/docs")
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE
 
 
 @pytest.mark.parametrize("path", PATHS)
