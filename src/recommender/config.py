@@ -214,6 +214,7 @@ class TrainingSettings(Section):
     optimizer: Literal["adam", "adagrad", "sgd"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 0.01
     schedule: Literal["cosine", "constant"] = "cosine"
+    weight_decay: Rate = 0.0
     averaging: Rate = 0.99
     patience: Annotated[int, Field(ge=0)] = 3
 
@@ -242,6 +243,7 @@ class RetrievalSettings(Section):
     next_movies: Positive = 5
     softmax: Literal["full", "sampled"] = "full"
     negatives: Positive = 1024
+    hard_negatives: Positive | None = None
     temperature: Annotated[float, Field(gt=0)] = 1.0
     priors: list[
         Literal[
@@ -260,6 +262,14 @@ class RetrievalSettings(Section):
     candidates: Positive = 100
     refit: bool = True
     training: RetrievalTrainingSettings = RetrievalTrainingSettings()
+
+    @model_validator(mode="after")
+    def _hard_negatives_are_chosen_from_a_sample(self) -> RetrievalSettings:
+        if self.hard_negatives is not None and self.softmax == "full":
+            raise ValueError(
+                f"hard_negatives are of softmax sampled, received {self.hard_negatives} with full"
+            )
+        return self
 
     @field_validator("user_features")
     @classmethod

@@ -95,6 +95,20 @@ def test_sampled_negatives_estimate_the_softmax_over_the_whole_catalogue() -> No
     assert float(model.compute_loss(rows)) == pytest.approx(np.mean(losses), rel=0.005)
 
 
+def test_of_hard_negatives_only_the_best_scored_count() -> None:
+    rows = two_groups.stretches(700)
+    asked = rows["targets"][rows["targets"] > 0]
+    counts = np.bincount(asked, minlength=MOVIES + 1)[1:]
+    model = two_groups.model(counts, negatives=2000, softmax="sampled", hard_negatives=1)
+    expected = np.append(0, len(asked) * counts / counts.sum()) + 2000 / KNOWN
+    corrected, losses = logits(model, rows) - np.log(expected), []
+    for row, position, target, seen in questions(rows):
+        others = [movie for movie in range(1, KNOWN + 1) if movie not in seen and movie != target]
+        found = corrected[row, position]
+        losses.append(np.log1p(np.exp(found[others].max() - found[target])))
+    assert float(model.compute_loss(rows)) == pytest.approx(np.mean(losses), rel=1e-4)
+
+
 def test_a_movie_without_training_ratings_is_no_negative() -> None:
     for softmax in ("full", "sampled"):
         model, rows = compiled(softmax=softmax, negatives=500), two_groups.stretches(8)

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from recommender.config import TrainingSettings
-from recommender.training.fit import fit
+from recommender.training.fit import fit, make_optimizer
 
 X = np.linspace(-1, 1, 64).astype(np.float32)
 ARRAYS = {"x": X, "y": 3 * X + 1}
@@ -148,3 +148,13 @@ def test_cosine_lets_the_learning_rate_fall_to_zero(tmp_path: Path) -> None:
     assert model.optimizer.iterations == 24  # the steps that were taken
     last = 0.1 * (1 + np.cos(np.pi * 23 / 24)) / 2  # the next would be 0
     assert float(model.optimizer.learning_rate) == pytest.approx(last, rel=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "sgd"])
+def test_weight_decay_takes_its_share_of_a_weight_that_no_gradient_moves(optimizer: str) -> None:
+    settings = SETTINGS.model_copy(
+        update={"optimizer": optimizer, "weight_decay": 0.2, "schedule": "constant"}
+    )
+    made, weight = make_optimizer(settings, 1), tf.Variable([3.0])
+    made.apply_gradients([(tf.zeros(1), weight)])
+    np.testing.assert_allclose(weight, [3.0 * (1 - 0.2 * settings.learning_rate)], rtol=1e-6)

@@ -44,7 +44,8 @@ class RetrievalModel(tfrs.models.Model):
     the cross-entropy over all movies that training has seen. TFRS's `Retrieval` task is not used then: it
     knows one right answer per row, and its candidates are those of the batch. With `sampled` it is, over the
     movies of the batch and `negatives` drawn uniformly, each corrected by the logarithm of how often it is a
-    candidate (logQ: Yi et al. 2019; mixed negatives: Yang et al. 2020). In both, what a user has rated by
+    candidate (logQ: Yi et al. 2019; mixed negatives: Yang et al. 2020); with `hard_negatives` over the right
+    one and those that score highest. In both, what a user has rated by
     then is no candidate. Raises `ConfigError` for features that a tower cannot have and too many movies.
     """
 
@@ -76,7 +77,11 @@ class RetrievalModel(tfrs.models.Model):
         first = [1 / len(self.towers)] * len(self.towers) + [0.0] * len(self.priors)
         self.mixture = tf.Variable(first, trainable=False, name="mixture")
         self.share = tf.constant(counts / max(counts.sum(), 1), tf.float32)  # of ratings, by model index
-        self.task = tfrs.tasks.Retrieval(temperature=settings.temperature, remove_accidental_hits=True)
+        self.task = tfrs.tasks.Retrieval(
+            temperature=settings.temperature,
+            num_hard_negatives=settings.hard_negatives,
+            remove_accidental_hits=True,
+        )
 
     def _tower(
         self, name: str, encoder: str, content: MovieContent, share: NDArray[np.floating]

@@ -119,7 +119,10 @@ def is_finished(folder: Path) -> bool:
 
 
 def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> tf.keras.optimizers.Optimizer:
-    """The optimizer of `settings`; `cosine` lets the learning rate fall to 0 over all epochs."""
+    """The optimizer of `settings`; `cosine` lets the learning rate fall to 0 over all epochs.
+
+    Weight decay is decoupled from the gradient (Loshchilov and Hutter 2019).
+    """
     rate = settings.learning_rate
     if settings.schedule == "cosine":
         rate = tf.keras.optimizers.schedules.CosineDecay(rate, steps_per_epoch * settings.epochs)
@@ -128,7 +131,7 @@ def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> tf.keras
         "adagrad": tf.keras.optimizers.Adagrad,
         "sgd": tf.keras.optimizers.SGD,
     }
-    return classes[settings.optimizer](rate)
+    return classes[settings.optimizer](rate, weight_decay=settings.weight_decay or None)
 
 
 def _as_it_is(rows: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
