@@ -35,6 +35,17 @@ def test_weights_within_a_factor_of_five_need_no_decomposition() -> None:
     np.testing.assert_allclose(solved, expected(*regressions(0.8)), atol=1e-6)
 
 
+def test_one_candidate_of_far_larger_weights_does_not_spoil_the_others() -> None:
+    rows, weights, right = regressions(0.3)
+    weights[0] *= 1e5
+    wrong, rest = _conjugate_gradients(rows, weights, right)
+    assert rest <= NEAR  # and yet
+    assert np.abs(wrong - expected(rows, weights, right)).max() > 5e-5
+    np.testing.assert_allclose(
+        solve_regressions(rows, weights, right), expected(rows, weights, right), atol=1e-5
+    )
+
+
 def test_where_the_steps_do_not_reach_the_answer_is_still_right() -> None:
     given = regressions(5.0)
     wrong, rest = _conjugate_gradients(*given)

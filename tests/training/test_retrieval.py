@@ -144,9 +144,7 @@ def test_tables_of_pairs_are_refused_where_there_are_too_many_movies(
     settings: Settings, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(priors, "EASE_MAX_MOVIES", 79)
-    with pytest.raises(
-        ConfigError, match=r"retrieval.priors: .* at most 79 .* 80: set retrieval.priors=\[\]"
-    ):
+    with pytest.raises(ConfigError, match=r"retrieval.priors: .* at most 79 .* 80: keep rated_last"):
         build_retrieval(settings, prepared)
     build_retrieval(with_retrieval(settings, priors=[]), prepared)
 

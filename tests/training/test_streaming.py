@@ -164,6 +164,15 @@ def test_memory_says_how_many_rows_a_block_has_and_two_blocks_are_there_at_a_tim
     assert len(epochs.blocks(0)) > 2
 
 
+def test_nothing_of_it_stays_when_a_fit_is_over(sharded: Prepared, small_blocks: None) -> None:
+    epochs = StreamedEpochs(numbered(sharded, ("train",)), 64, seed=1)
+    epoch(epochs, 0)
+    gone = weakref.ref(epochs)
+    del epochs
+    gc.collect()
+    assert gone() is None
+
+
 def test_too_little_memory_is_one_line_that_says_how_much_it_takes(sharded: Prepared) -> None:
     with pytest.raises(ConfigError, match=r"^data\.input_memory: must be at least 1MB for batches of 64 row"):
         StreamedEpochs(numbered(sharded, ("train",), 1_000), 64, seed=1)

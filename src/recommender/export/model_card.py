@@ -27,7 +27,8 @@ them. Trained from scratch with seed {seed}.
 ## Intended use
 
 For learning, demonstrating and trying out a recommender from raw ratings to a server. It suggests movies to
-people who have rated some, and what is popular, by age, gender and occupation, to those who have not.
+people who have rated some, and to those who have not what retrieval makes of an empty history: mostly what
+is popular.
 
 Not for decisions about people, not for catalogues other than the one it was trained on, and not as evidence
 of what people like: it repeats what the data's raters chose to watch and rate, and leans to what is popular.
@@ -53,8 +54,8 @@ Definitions: docs/metrics.md. Validation figures, standard errors and figures by
 
 ## Limits
 
-- New users: somebody without ratings gets what is popular with people like them. Predictions get better
-  with each of the first ratings; the figures by length of history show by how much.
+- New users: somebody without ratings gets much the same as everybody without. Predictions get better with
+  each of the first ratings; the figures by length of history show by how much.
 - New movies: known by genres and year alone until they are rated; the catalogue is that of the data.
 - Time: users, movies and their statistics are as of {moment_text} (timestamp {moment}), a second after
   the last rating. A request with a later timestamp moves ages and clock features on, and knows no later

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 STEPS = 7
-NEAR = 1e-5  # what may be left of a right side, as a share of its length; float32 tells no more apart
+NEAR = 1e-5  # what may be left of a right side, as a share of its length
+LEAST_SHARE = 0.1  # of the mean over the batch, that every weight must be
 
 
 def solve_regressions(rows: tf.Tensor, weights: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
@@ -15,10 +16,13 @@ def solve_regressions(rows: tf.Tensor, weights: tf.Tensor, right: tf.Tensor) -> 
     returned. Conjugate gradients (Hestenes and Stiefel 1952), preconditioned by the matrix of the mean
     weights: where weights lie within a factor of two or three around their mean, as those of candidates do,
     `STEPS` leave about what float32 can tell. They are a few products for the whole batch, decompositions
-    many small pieces. Where more than `NEAR` is left, every matrix is decomposed after all.
+    many small pieces. Where more than `NEAR` is left, or a weight is below `LEAST_SHARE` of its mean, every
+    matrix is decomposed after all. A solution depends on the rest of the batch by about 1e-5.
     """
     solved, rest = _conjugate_gradients(rows, weights, right)
-    return tf.cond(rest <= NEAR, lambda: solved, lambda: _one_by_one(rows, weights, right))
+    # Where the mean is far above a weight, their difference cancels in float32 and `rest` does not show it.
+    alike = tf.reduce_all(weights >= LEAST_SHARE * tf.reduce_mean(weights, axis=0))
+    return tf.cond((rest <= NEAR) & alike, lambda: solved, lambda: _one_by_one(rows, weights, right))
 
 
 def _conjugate_gradients(

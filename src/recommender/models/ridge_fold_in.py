@@ -26,7 +26,7 @@ class RidgeFoldIn(tf.keras.layers.Layer):
     target = columns . coefficients + noise, where the coefficients have a Gaussian prior: a mean that the
     caller gives, and a standard deviation `scale` for each column, which is learned. Known as fold-in (Sarwar
     et al. 2002): a user of whom training knew nothing gets the factors that a factorisation would have given
-    them. The exact posterior by Cholesky decomposition; gradients pass through it to targets, precisions,
+    them. The posterior in closed form; gradients pass through it to targets, precisions,
     prior and scales (as in Bertinetto et al. 2019, Meta-learning with differentiable closed-form solvers).
     """
 

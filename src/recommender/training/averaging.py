@@ -38,6 +38,9 @@ class AveragedWeights(tf.Module):
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The model with its averages for weights; ends with the weights as they were."""
+        if not self.decay:
+            yield
+            return
         kept = [weight.numpy() for weight in self.weights]
         for weight, average in zip(self.weights, self.averages, strict=True):
             weight.assign(average)

@@ -33,7 +33,7 @@ def fit_priors(settings: RetrievalSettings, ratings: Interactions) -> dict[str, 
     if of_pairs and ratings.num_movies > EASE_MAX_MOVIES:
         raise ConfigError(
             f"retrieval.priors: hold a number for every pair of movies, at most {EASE_MAX_MOVIES:,} of them, "
-            f"the data has {ratings.num_movies:,}: set retrieval.priors=[]"
+            f"the data has {ratings.num_movies:,}: keep rated_last, recent_popularity or none"
         )
     return {name: _fit(name, ratings) for name in settings.priors}
 

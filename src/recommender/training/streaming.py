@@ -7,6 +7,7 @@ time.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -43,7 +44,9 @@ class StreamedExamples:
         self._prepared, self._features, self._splits = prepared, features, tuple(splits)
         self._codes = [SPLITS.index(name) for name in splits]
         self._shards = prepared.feature_shards()
-        counts = prepared.split_counts()[:, self._codes]
+        every = prepared.split_counts()
+        self.largest_shard = int(every.sum(axis=1).max())  # a refit has more splits, and the same limit
+        counts = every[:, self._codes]
         before = np.cumsum(counts, axis=0) - counts
         sizes = counts.sum(axis=0)
         self._first = before + np.cumsum(sizes) - sizes  # (shards, splits): where each one's rows begin
@@ -103,7 +106,14 @@ class StreamedEpochs:
         signature = {
             name: tf.TensorSpec([None, *values.shape[1:]], values.dtype) for name, values in batch.items()
         }
-        self._dataset = tf.data.Dataset.from_generator(self._batches, output_signature=signature).prefetch(2)
+        batches = weakref.WeakMethod(self._batches)  # TensorFlow keeps what it is given for ever
+
+        def made() -> Iterator[Arrays]:
+            alive = batches()
+            assert alive is not None, "who trains holds the epochs"
+            return alive()
+
+        self._dataset = tf.data.Dataset.from_generator(made, output_signature=signature).prefetch(2)
         self._block: tuple[Arrays, list[NDArray[np.int64]]] = ({}, [])
         self._following: tuple[int, int] | None = None
         self._blocks: Iterator[Arrays] = iter(())
@@ -143,8 +153,7 @@ class StreamedEpochs:
         # From 1 on: a seed that ends in 0 would draw as one without it, the order of the shards.
         order = np.random.default_rng([self._seed, epoch, number + 1]).permutation(len(stored["rating"]))
         self._block = stored, np.array_split(order, self._steps(blocks[number]))
-        # Told how many they are, Keras does not try one more step, which would count as one.
-        return self._dataset.apply(tf.data.experimental.assert_cardinality(self._steps(blocks[number])))
+        return self._dataset
 
     def _batches(self) -> Iterator[Arrays]:
         stored, orders = self._block
@@ -158,7 +167,7 @@ class StreamedEpochs:
         """How many rows a block may have; raises `ConfigError` where the largest shard has more."""
         of_batches = BATCHES * batch_bytes * self._batch_size
         rows = (self._examples.memory - of_batches) // (BLOCKS * stored_bytes)
-        largest = int(self._examples.rows.max())
+        largest = self._examples.largest_shard
         if rows < largest:
             needed = of_batches + BLOCKS * stored_bytes * largest
             raise ConfigError(

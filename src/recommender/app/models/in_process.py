@@ -76,9 +76,12 @@ class InProcessModel:
         """See `AskedModel`; what another version has retrieved is of no use."""
         inputs, signature = rank_inputs(features, movie_ids, timestamp), RANK
         with self._servable() as servable:
-            of_all = retrieved.of_all if retrieved and retrieved.version == servable.version else None
-            if of_all is not None:
-                inputs["retrieved"], signature = of_all, RANK_RETRIEVED
+            if (
+                retrieved is not None
+                and retrieved.of_all is not None
+                and retrieved.version == servable.version
+            ):
+                inputs["retrieved"], signature = retrieved.of_all, RANK_RETRIEVED
             outputs = _run(servable, signature, inputs)
         return read_ranked(outputs, len(movie_ids), f"model {self._name}")
 
@@ -111,6 +114,8 @@ class InProcessModel:
 
 
 def _run(servable: Servable, signature: str, inputs: Arrays) -> Arrays:
+    if signature not in servable.signatures:  # a version that has come since the start
+        raise too_old(f"model {servable.name} version {servable.version}", signature)
     # Who calls has a thread to spare: a quick graph runs on it and wakes none of TensorFlow's.
     return servable.predict(signature, inputs, NO_LIMIT, must_be_quick=True)
 

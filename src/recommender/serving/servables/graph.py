@@ -28,9 +28,10 @@ class ServedGraph:
         """Raises `ServingError` with TensorFlow's code and message where the graph does not load."""
         graph = tf.Graph()
         config = config_pb2.ConfigProto(allow_soft_placement=True)
-        # It finds nothing to choose between, and complains of what Keras leaves in the graph of a GRU.
-        rewrites = config.graph_options.rewrite_options
-        rewrites.implementation_selector = rewriter_config_pb2.RewriterConfig.OFF
+        if not tf.config.list_physical_devices("GPU"):
+            # It chooses cuDNN's GRU and LSTM there; without one it only complains of what Keras left behind.
+            rewrites = config.graph_options.rewrite_options
+            rewrites.implementation_selector = rewriter_config_pb2.RewriterConfig.OFF
         try:
             with graph.as_default():
                 operations = meta_graph.meta_info_def.stripped_op_list
