@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from recommender.app.events import Acted, Counts, Shown, Traffic
+from recommender.app.events import traffic as traffic_module
 from recommender.app.events.experiment_results import experiment_results
 from recommender.app.settings import ExperimentSettings
 
@@ -43,6 +46,30 @@ def test_what_was_not_in_the_list_or_is_somebody_elses_does_not_count() -> None:
     assert counted(shown(), acted("click", "m9")) == Counts(1, 0, 0)
     assert counted(shown(), acted("click", "m1", user_id="other")) == Counts(1, 0, 0)
     assert counted(shown(), acted("click", "m1", request_id="r9")) == Counts(1, 0, 0)
+
+
+def test_an_action_before_its_list_counts_with_it_also_after_a_restart() -> None:
+    early = [acted("impression", "m1", "m2"), acted("click", "m2"), acted("click", "m1", user_id="other")]
+    assert counted(*early, shown()) == Counts(1, 2, 1)
+    before = Traffic()
+    for record in early:
+        before.count(record)
+    traffic = Traffic.restored(before.saved())
+    traffic.count(shown())
+    assert traffic.counts("order", "a") == Counts(1, 2, 1)
+    assert traffic.saved()["early"] == []
+
+
+def test_of_actions_that_refer_to_nothing_only_the_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traffic_module, "EARLY", 250)  # two actions on movies of short names
+    traffic = Traffic()
+    for request_id in ("r1", "r2", "r3"):
+        traffic.count(acted("click", "m1", request_id=request_id))
+    for request_id in ("r1", "r2", "r3"):
+        traffic.count(shown(request_id))
+    assert traffic.counts("order", "a") == Counts(3, 2, 2)
+    traffic.count(acted("click", "m" * 200, request_id="r4"))  # too long to keep at all
+    assert traffic.saved()["early"] == []
 
 
 def test_whether_an_action_counts_is_said() -> None:

@@ -39,6 +39,7 @@ class Facts:
         shelves = self._known.latest()
         place = self._place(shelves, movie_id)
         try:
+            self._known.check_reachable()
             statistics = self._store.movie_statistics(movie_id)
             raters = self._top_raters(shelves, place)
         except StoreUnavailableError as error:
@@ -79,6 +80,7 @@ class Facts:
         if model == "embedding":
             found = self._model.similar(movie_id, n)
         else:
+            self._known.check_reachable()
             found = self._store.neighbours(model, movie_id, n)
         places = shelves.catalogue.places
         return [
@@ -105,6 +107,7 @@ class Facts:
 
     def check_user(self, user_id: str) -> None:
         """Raise `NotFoundError` for a user that the store lacks."""
+        self._known.check_reachable()
         if not self._store.is_known(user_id):
             raise no_such_user(user_id)
 

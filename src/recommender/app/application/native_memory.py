@@ -13,14 +13,16 @@ import os
 ARENAS = 2
 M_ARENA_MAX = -8  # of malloc.h
 ENVIRONMENT = "MALLOC_ARENA_MAX"  # glibc's own setting, which wins
+TUNABLE = "glibc.malloc.arena_max"  # the same among those of GLIBC_TUNABLES
 
 
 def share_native_memory() -> bool:
     """Let all threads of this process share `ARENAS` arenas; False where the C library knows no such thing.
 
-    To be called before there are many threads: an arena that is there stays.
+    True where it is set already in the environment, whatever the C library makes of that. To be called before
+    there are many threads: an arena that is there stays.
     """
-    if ENVIRONMENT in os.environ:
+    if ENVIRONMENT in os.environ or TUNABLE in os.environ.get("GLIBC_TUNABLES", ""):
         return True
     try:
         mallopt = ctypes.CDLL(None).mallopt

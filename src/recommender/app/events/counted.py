@@ -1,7 +1,8 @@
 """What was counted of the event log so far, kept beside it, so that a start reads only what came after.
 
 `counted.json` says how far each file was read and what was counted until there. It can be removed at any
-time: the next start reads everything again. So it does where a file is gone or shorter than it was.
+time: the next start reads everything again. So it does where a file is gone or shorter than it was. A process
+saves what it counted itself, with the places of other processes' files as of its own start.
 """
 
 from __future__ import annotations
@@ -43,12 +44,22 @@ def _saved(folder: Path) -> tuple[Traffic, Places] | None:
     """What was saved last; None without it, and where the files are others now."""
     try:
         content = orjson.loads((folder / NAME).read_bytes())
-        places: Places = dict(content["places"])
+        places = _places(content["places"])
         if any((folder / name).stat().st_size < place for name, place in places.items()):
             return None
         return Traffic.restored(content["traffic"]), places
     except FileNotFoundError:
         return None
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         log.warning("%s: cannot be read, everything is counted again: %s", folder / NAME, error)
         return None
+
+
+def _places(saved: Mapping[str, object]) -> Places:
+    """Numbers of bytes by file name; raises `ValueError` for what is none."""
+    places: Places = {}
+    for name, place in saved.items():
+        if not isinstance(place, int) or isinstance(place, bool) or place < 0:
+            raise ValueError(f"the place in {name} must be a whole number from 0, received {place!r}")
+        places[name] = place
+    return places

@@ -21,7 +21,9 @@ from recommender.app.events.records import Record, to_line
 log = logging.getLogger(__name__)
 
 EVERY = 0.1  # seconds
-SAVED_EVERY = 50_000  # records after which what was counted is saved: a start after a kill reads as many
+# Records after which what was counted is saved: a start after a kill reads as many. Of several processes in
+# one folder the last to save wins, and a start reads what the others wrote since that one began.
+SAVED_EVERY = 50_000
 MOST_WAITING = 100_000  # records that wait for a disk that takes none; what comes then is dropped
 
 
@@ -30,7 +32,8 @@ class EventLog:
 
     `traffic` counts what this process is told and what the files held when it began; what other processes add
     meanwhile is not in it. It is saved now and then and with `close`, so that a start reads little: see
-    `counted`. `dropped` are records that the disk did not take in time.
+    `counted`. `dropped` are records that the disk did not take in time: `traffic` has them, the next
+    start has not.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,7 +44,7 @@ class EventLog:
         self._folder = folder
         self._process = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"  # numbers of processes come again
         self._path, self._end = folder, 0
-        self._failing = False
+        self._failing, self._saves = False, True
         self._lock = threading.Lock()
         self._waiting: list[bytes] = []
         self._closing = threading.Event()
@@ -56,7 +59,8 @@ class EventLog:
                 self._waiting.append(line)
             else:
                 self.dropped += 1
-            return self.traffic.count(record)  # with what waits, so that what is saved was written
+                self._saves = False  # from here on more is counted than is written
+            return self.traffic.count(record)  # under the lock: what is saved is what was written
 
     def close(self) -> None:
         """Return when everything is on the disk."""
@@ -73,7 +77,8 @@ class EventLog:
         with self._lock:
             lines, self._waiting = self._waiting, []
             unsaved = self._unsaved + len(lines)
-            counted = self.traffic.saved() if unsaved >= (1 if closing else SAVED_EVERY) else None
+            due = self._saves and unsaved >= (1 if closing else SAVED_EVERY)
+            counted = self.traffic.saved() if due else None
         try:
             if lines:
                 self._append(b"".join(lines))

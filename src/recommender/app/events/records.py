@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -82,6 +83,7 @@ def from_line(line: bytes) -> Record | None:
             del content["kind"]
             items = [(*item[:3], tuple(item[3])) for item in content.pop("items")]
             return Shown(**content, items=items)
+        content["movie_ids"] = list(map(sys.intern, content["movie_ids"]))  # the same ones over and over
         return Acted(**content)
     except (ValueError, TypeError, LookupError):
         return None

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from recommender.app.answers import UserFacts
+from recommender.app.api.parameters import UserId
 from recommender.app.features import StoreUnavailableError
 from recommender.app.pages.forms import refuse
 from recommender.app.pages.page import CurrentPage, Page
@@ -21,7 +22,10 @@ user = APIRouter()
 
 @user.get("/users/{user_id:path}")
 def show_user(
-    page: CurrentPage, user_id: str, model: Annotated[list[str] | None, Query()] = None, whole: bool = False
+    page: CurrentPage,
+    user_id: UserId,
+    model: Annotated[list[str] | None, Query()] = None,
+    whole: bool = False,
 ) -> Response:
     """Statistics, history and the lists of some models side by side; without `model` the two first.
 
