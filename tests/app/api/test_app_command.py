@@ -157,7 +157,9 @@ def test_the_app_from_an_empty_store_through_sigterm_and_kill(
     after = first.listed(user_id)
     assert before[0] not in after
     assert first.end(signal.SIGTERM) == 0
-    logged = [json.loads(line) for path in (workplace / "data/events").iterdir() for line in path.open()]
+    logged = [
+        json.loads(line) for path in (workplace / "data/events").glob("*.jsonl") for line in path.open()
+    ]
     assert [len(line["items"]) for line in logged if line["kind"] == "list"] == [5, 5]
 
     second = start()

@@ -90,11 +90,10 @@ def steps_in_graph(
 ) -> Callable[[Iterator[Any], tf.Tensor], tf.Tensor]:
     """What takes a number of training steps on the next batches of an iterator; their losses `(number,)`.
 
-    `Model.fit` comes back to Python after each step and calls its callbacks. AutoGraph is off, without which
-    tracing takes a third of the time: a model says by `tf.where` and `tf.cond` what depends on a tensor.
+    `Model.fit` comes back to Python after each step and calls its callbacks.
     """
 
-    @tf.function(autograph=False)
+    @tf.function
     def take(rest: Iterator[Any], number: tf.Tensor) -> tf.Tensor:
         def step(done: tf.Tensor, losses: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
             loss = model.train_step(next(rest))["loss"]
