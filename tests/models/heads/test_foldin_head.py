@@ -13,7 +13,7 @@ from recommender.data.prepared import Prepared
 from recommender.models.heads.foldin import FOLD
 from recommender.models.ranking import RankingModel
 from recommender.training.item_factors import prepare_head
-from recommender.training.ranking import predict
+from recommender.training.ranking import build_ranking, predict
 
 OPTIONS = {"factors": 3, "iterations": 5, "folds": 3, "hidden": [16, 8], "dropout": 0.0}
 
@@ -86,3 +86,11 @@ class TestFoldInHead(HeadConformance):
         table.assign(np.stack([tables[0], *np.full_like(tables[1:], np.nan)]))
         assert np.isnan(fitted(rows)).all()
         assert np.isfinite(fitted(alone)).all()
+
+    def test_nothing_need_be_known_of_people(
+        self, head_settings: Settings, prepared: Prepared, examples: Arrays
+    ) -> None:
+        ranking = head_settings.ranking.model_copy(update={"features": ["movie_id", "history"]})
+        model = build_ranking(head_settings.model_copy(update={"ranking": ranking}), prepared)
+        rows = {name: tf.constant(values[:64]) for name, values in examples.items() if name != FOLD}
+        assert np.isfinite(tf.function(model)(rows)).all()  # in a graph, where products are oneDNN's

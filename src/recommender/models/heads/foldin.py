@@ -129,7 +129,9 @@ class FoldInHead(Head):
             if feature.kind == "categorical"
         ]
         numbers = tf.gather(inputs.numeric, self.numbers_of_people, axis=1)
-        return tf.concat([*categories, numbers], axis=1)
+        people = tf.concat([*categories, numbers], axis=1)
+        # oneDNN aborts the process when it multiplies with nothing.
+        return people if people.shape[1] else tf.zeros([tf.shape(people)[0], 1])
 
 
 def _times(history: History) -> tf.Tensor:
