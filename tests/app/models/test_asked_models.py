@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from recommender.app.features import FeatureStore
-from recommender.app.models import AskedModel, ModelDescription, ModelUnavailableError, in_process, open_model
+from recommender.app.models import AskedModel, ModelDescription, ModelUnavailableError, open_model
 from recommender.app.models.in_process import InProcessModel
 from recommender.app.models.remote import RemoteModel
 from recommender.app.settings import AppSettings, ModelSettings
@@ -185,13 +184,3 @@ def test_a_server_without_that_model_is_an_error_in_its_words(model_server) -> N
 def test_a_url_that_is_none_is_an_error_at_the_start() -> None:
     with pytest.raises(ConfigError, match="url: must be as in"):
         RemoteModel(ModelSettings(url="no url"), BUDGET_MS)
-
-
-def test_its_number_of_threads_is_not_left_to_processes_that_are_started_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "7")
-    monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
-    with in_process._threads(1):
-        assert [os.environ[name] for name in in_process.THREADS] == ["7", "1"]
-    assert [os.environ.get(name) for name in in_process.THREADS] == ["7", None]

@@ -44,6 +44,8 @@ class InProcessModel:
 
     def __init__(self, settings: ModelSettings) -> None:
         """Load it, which takes seconds; raises `ModelUnavailableError` where there is none that loads."""
+        for name in THREADS:  # read when TensorFlow starts; what somebody has set stays
+            os.environ.setdefault(name, str(settings.threads))
         start_tensorflow()
         from recommender.serving.servables.manager import ModelManager
         from recommender.serving.servables.model_config import ModelConfig
@@ -51,13 +53,12 @@ class InProcessModel:
         self._name = settings.name
         base = settings.models / settings.name
         self._manager = ModelManager([ModelConfig(settings.name, base)], settings.poll_seconds)
-        with _threads(settings.threads):
-            self._manager.start()
-            try:
-                self.describe()
-            except ModelUnavailableError as error:
-                self.close()
-                raise ModelUnavailableError(f"{base}: {error}") from None
+        self._manager.start()
+        try:
+            self.describe()
+        except ModelUnavailableError as error:
+            self.close()
+            raise ModelUnavailableError(f"{base}: {error}") from None
 
     def retrieve(self, user: Arrays, k: int) -> Retrieved:
         """See `AskedModel`."""
@@ -110,22 +111,6 @@ class InProcessModel:
                 yield servable
         except ServingError as error:
             raise ModelUnavailableError(f"model {self._name}: {error}") from None
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """TensorFlow's threads, for what it starts meanwhile; what somebody has set stays.
-
-    Not for longer: processes that this one starts would inherit it, and a member of a cluster that has one
-    thread waits for itself.
-    """
-    ours = [name for name in THREADS if name not in os.environ]
-    os.environ.update(dict.fromkeys(ours, str(number)))
-    try:
-        yield
-    finally:
-        for name in ours:
-            del os.environ[name]
 
 
 def _run(servable: Servable, signature: str, inputs: Arrays) -> Arrays:
