@@ -36,8 +36,8 @@ class Members:
 
     def _start(self, job: str, index: int, words: Sequence[str]) -> subprocess.Popen[bytes]:
         tree = {"cluster": self.addresses, "task": {"type": job, "index": index}}
-        # Two threads at least between operations: with the one that the app's model leaves to processes that are
-        # started after it, a server waits for itself.
+        # With the one thread between operations that the app's model leaves to processes which are started
+        # after it, a server waits for itself.
         threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "4"}
         environ = {**os.environ, "TF_CONFIG": json.dumps(tree), **threads}
         with self.log(job, index).open("wb") as log:
