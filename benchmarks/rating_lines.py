@@ -16,9 +16,8 @@ from recommender.evaluation.calibration import fit_like_calibration
 from recommender.evaluation.rating import evaluate_like
 from recommender.metrics.rating import rmse
 from recommender.models.baselines import fit_rating_baselines
-from recommender.models.ranking import RankingModel
 from recommender.scoreboard import RatingPredictor
-from recommender.training.ranking import predict, ranking_examples, refit_ranking, train_ranking
+from recommender.training.ranking import fit_ranking, predict, ranking_examples
 
 Scores = dict[str, float]
 Splits = tuple[str, ...]
@@ -26,18 +25,9 @@ Splits = tuple[str, ...]
 
 def ranking_model_scores(settings: Settings, prepared: Prepared, folder: Path) -> Scores:
     """Test RMSE of a model of ratings; AUC and log loss of one of likes."""
-    model = trained_ranking(settings, prepared, folder)
+    model = fit_ranking(settings, prepared, folder / "ranking").model
     predicted = predict(model, ranking_examples(settings, prepared, "test"))
     return score(settings, prepared, predicted)
-
-
-def trained_ranking(settings: Settings, prepared: Prepared, folder: Path) -> RankingModel:
-    """The ranking model as `recommender train` leaves it."""
-    model, progress = train_ranking(settings, prepared, folder / "ranking")
-    if settings.ranking.refit:
-        refitted = folder / "ranking" / "refit"
-        return refit_ranking(settings, prepared, refitted, progress.best_epoch + 1)
-    return model
 
 
 def score(settings: Settings, prepared: Prepared, predicted: NDArray) -> Scores:

@@ -14,7 +14,7 @@ from recommender.data.prepare import prepare
 from recommender.data.prepared import Prepared
 from recommender.errors import ConfigError
 from recommender.models.ranking import RankingModel
-from recommender.training import retrieval
+from recommender.training import ranking, retrieval
 from recommender.training.fit import Progress
 from recommender.training.priors import fit_priors
 from recommender.training.ranking import predict, ranking_examples, refit_ranking
@@ -71,10 +71,10 @@ def test_validation_chooses_the_epochs_and_the_order_is_of_the_models_that_have_
         return called
 
     monkeypatch.setattr(retrieval, "train_retrieval", lambda *given, **placed: ("finds", progress))
-    monkeypatch.setattr(training, "train_ranking", lambda *given, **placed: ("ranks", progress))
+    monkeypatch.setattr(ranking, "train_ranking", lambda *given, **placed: ("ranks", progress))
     monkeypatch.setattr(training, "train_order", noted("order"))
     monkeypatch.setattr(retrieval, "refit_retrieval", noted("finds anew"))
-    monkeypatch.setattr(training, "refit_ranking", noted("ranks anew"))
+    monkeypatch.setattr(ranking, "refit_ranking", noted("ranks anew"))
     trained = training.train(refitting, prepared, tmp_path)
     assert (trained.retrieval, trained.ranking) == ("finds anew", "ranks anew")
     assert (trained.validated_retrieval, trained.validated_ranking) == ("finds", "ranks")

@@ -14,7 +14,7 @@ from recommender.training.devices import computing_on
 from recommender.training.final_order import FittedOrder, train_order
 from recommender.training.fit import Progress, is_finished
 from recommender.training.placement.one_process import HERE, Placement
-from recommender.training.ranking import refit_ranking, train_ranking
+from recommender.training.ranking import fit_ranking
 from recommender.training.retrieval import fit_retrieval
 
 
@@ -64,17 +64,15 @@ def fit_networks(
     settings: Settings, prepared: Prepared, run_folder: Path, placement: Placement = HERE
 ) -> Networks:
     """Fit both models where `placement` says, by default in this process; see `train`."""
-    found = fit_retrieval(settings, prepared, run_folder / "retrieval", placement)
-    validated_ranking, ranking_progress = train_ranking(
-        settings, prepared, run_folder / "ranking", placement=placement
-    )
-    ranking = validated_ranking
-    if settings.ranking.refit:
-        epochs = ranking_progress.best_epoch + 1
-        folder = run_folder / "ranking" / "refit"
-        ranking = refit_ranking(settings, prepared, folder, epochs, placement=placement)
+    retrieval = fit_retrieval(settings, prepared, run_folder / "retrieval", placement)
+    ranking = fit_ranking(settings, prepared, run_folder / "ranking", placement)
     return Networks(
-        found.model, ranking, found.validated, validated_ranking, found.progress, ranking_progress
+        retrieval.model,
+        ranking.model,
+        retrieval.validated,
+        ranking.validated,
+        retrieval.progress,
+        ranking.progress,
     )
 
 

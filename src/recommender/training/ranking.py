@@ -40,6 +40,29 @@ class RankingRows(NamedTuple):
     negatives: SampledNegatives | None
 
 
+class FittedRanking(NamedTuple):
+    """A ranking model to serve, the one that has not seen the validation split, and how its fit went.
+
+    Both are the same without `ranking.refit`.
+    """
+
+    model: RankingModel
+    validated: RankingModel
+    progress: Progress
+
+
+def fit_ranking(
+    settings: Settings, prepared: Prepared, folder: Path, placement: Placement = HERE
+) -> FittedRanking:
+    """`train_ranking`, then with `ranking.refit` `refit_ranking`, in `<folder>/refit`."""
+    validated, progress = train_ranking(settings, prepared, folder, placement=placement)
+    if not settings.ranking.refit:
+        return FittedRanking(validated, validated, progress)
+    epochs = progress.best_epoch + 1
+    model = refit_ranking(settings, prepared, folder / "refit", epochs, placement=placement)
+    return FittedRanking(model, validated, progress)
+
+
 def build_ranking(settings: Settings, prepared: Prepared) -> RankingModel:
     """The model of `settings.ranking`, not trained."""
     content = movie_content(prepared.movies, prepared.schema)
