@@ -43,6 +43,7 @@ from online_parts import WARM, Parts
 from recommender.app.features import FeatureStore, open_backend
 from recommender.app.features.addresses import FILE
 from recommender.app.settings import AppSettings, load_app_settings
+from recommender.tensorflow_start import leave_threads
 
 SEED = 42
 WARM_UP_SECONDS = 5
@@ -154,6 +155,7 @@ def answered(seen: Seen) -> dict[str, Any]:
 
 def plain_loop(settings: AppSettings, lists: int) -> dict[str, Any]:
     """Milliseconds of each part, for random users."""
+    leave_threads(os.environ, str(settings.model.threads))
     parts = Parts(settings)
     store = FeatureStore(open_backend(settings.store))
     user_ids = store.catalogue().user_ids

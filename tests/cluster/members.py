@@ -36,10 +36,7 @@ class Members:
 
     def _start(self, job: str, index: int, words: Sequence[str]) -> subprocess.Popen[bytes]:
         tree = {"cluster": self.addresses, "task": {"type": job, "index": index}}
-        # With the one thread between operations that the app's model leaves to processes which are started
-        # after it, a server waits for itself.
-        threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "4"}
-        environ = {**os.environ, "TF_CONFIG": json.dumps(tree), **threads}
+        environ = {**os.environ, "TF_CONFIG": json.dumps(tree), "TF_NUM_INTRAOP_THREADS": "1"}
         with self.log(job, index).open("wb") as log:
             command = [sys.executable, "-m", "recommender", "worker", *words]
             return subprocess.Popen(

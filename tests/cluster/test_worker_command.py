@@ -34,6 +34,20 @@ def test_what_a_cluster_cannot_train_is_told_before_there_is_a_run(
     assert not list(tmp_path.iterdir())
 
 
+def test_parameter_servers_with_one_thread_would_wait_for_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    addresses = {"chief": ["127.0.0.1:1"], "worker": ["127.0.0.1:2"], "ps": ["127.0.0.1:3"]}
+    tree = {"cluster": addresses, "task": {"type": "ps", "index": 0}}
+    environ = {"TF_CONFIG": json.dumps(tree), "TF_NUM_INTEROP_THREADS": "1"}
+    averaging = ("training.averaging=0", "retrieval.training.averaging=0")
+    others = ("ranking.head=mlp", "retrieval.history_encoder=[pooled]")
+    error = run(environ, "distribution.strategy=parameter_server", *averaging, *others)
+    assert isinstance(error, ConfigError)
+    assert str(error) == "TF_NUM_INTEROP_THREADS: must be at least 2 with parameter servers, received 1"
+
+
 def test_a_run_keeps_to_the_settings_that_it_was_begun_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,8 +34,8 @@ ENVIRONMENT = {"REDIS_URL": "store", "TF_SERVING_URL": "model.url"}
 class ModelSettings(Section):
     """Which model answers: a published version in this process, or a model server's at `url`.
 
-    `threads` are those of TensorFlow in this process, for one operation and for several at once: handing
-    pieces as small as a list's to another thread takes longer than they do.
+    `threads` are those of TensorFlow in the process of `recommender app`, for one operation and for several
+    at once: handing pieces as small as a list's to another thread takes longer than they do.
     """
 
     name: Name = "recommender"

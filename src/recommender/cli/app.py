@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from recommender.tensorflow_start import leave_threads
 from recommender.workflows.runs import SETTINGS_FILE
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def app(config: Path | None, push: bool, overrides: tuple[str, ...]) -> None:
     settings = load_app_settings(config, overrides, os.environ)
     if settings.port:
         check_port_is_free(settings.host, settings.port, "port")
+    leave_threads(os.environ, str(settings.model.threads))
     application = _open(settings, push)
     from recommender.app.server import serve
 

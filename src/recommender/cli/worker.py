@@ -24,12 +24,13 @@ def worker(settings: Settings, name: str) -> None:
     there are some. All must see the folder workflow.runs. The same command again goes on from the last
     checkpoint.
     """
-    from recommender.cluster.checks import check_cluster
+    from recommender.cluster.checks import check_cluster, check_threads
     from recommender.cluster.process import take_part
     from recommender.cluster.tf_config import read_cluster
 
     cluster = read_cluster(os.environ)
     check_cluster(settings, cluster)
+    check_threads(cluster, os.environ)
     folder = settings.workflow.runs.absolute() / name
     if cluster.leads:
         _check_begun_with(settings, folder)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from recommender.cluster.tf_config import VARIABLE, Cluster
 from recommender.config import Settings
 from recommender.errors import ConfigError
+from recommender.tensorflow_start import BETWEEN_OPERATIONS
 
 OF_ONE_MACHINE = (  # and all of `workflow`: may differ between members, change nothing that is trained
     ("data", "home"),
@@ -35,6 +36,12 @@ def check_cluster(settings: Settings, cluster: Cluster) -> None:
         _check_multi_worker(settings, cluster)
     else:
         _check_parameter_server(settings, cluster)
+
+
+def check_threads(cluster: Cluster, environ: Mapping[str, str]) -> None:
+    """Raise `ConfigError` for parameter servers with one thread, in which they would wait for themselves."""
+    if "ps" in cluster.jobs and environ.get(BETWEEN_OPERATIONS) == "1":
+        raise ConfigError(f"{BETWEEN_OPERATIONS}: must be at least 2 with parameter servers, received 1")
 
 
 def check_all_have(settings: Settings, agreed: Callable[[float], float]) -> None:

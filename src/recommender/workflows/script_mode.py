@@ -17,6 +17,7 @@ from pathlib import Path
 from recommender.config import Settings, read_yaml, resolve
 from recommender.data.movielens import CATALOGUE
 from recommender.errors import ConfigError, DataError, RecommenderError
+from recommender.tensorflow_start import leave_threads
 from recommender.versions import Version, publish
 from recommender.workflows.hyper_parameters import assignments
 from recommender.workflows.validation import GENERATED, OWN, validate
@@ -103,8 +104,7 @@ def _quoted(path: Path) -> str:
 def _use_cpus(environ: MutableMapping[str, str]) -> None:
     """TensorFlow counts the machine's CPUs, not those that the container may use."""
     if "SM_NUM_CPUS" in environ:
-        for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-            environ.setdefault(name, environ["SM_NUM_CPUS"])
+        leave_threads(environ, environ["SM_NUM_CPUS"])
 
 
 def _train(settings: Settings, environ: Mapping[str, str]) -> Version:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from recommender.serving.servables.servable import Servable
 
 NEEDED = (RANK, RETRIEVE_TO_RANK, RANK_RETRIEVED)
-THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 NO_LIMIT = 0  # milliseconds; who asks waits no longer than its own deadline
 
 
@@ -44,8 +42,6 @@ class InProcessModel:
 
     def __init__(self, settings: ModelSettings) -> None:
         """Load it, which takes seconds; raises `ModelUnavailableError` where there is none that loads."""
-        for name in THREADS:  # read when TensorFlow starts; what somebody has set stays
-            os.environ.setdefault(name, str(settings.threads))
         start_tensorflow()
         from recommender.serving.servables.manager import ModelManager
         from recommender.serving.servables.model_config import ModelConfig
