@@ -61,12 +61,12 @@ class SQLiteBackend:
 
     def read(self, user_id: str, movie_ids: Sequence[str]) -> Records:
         """What the current version keeps of a user and of movies, in their order, at one moment."""
-        with self._transaction("DEFERRED") as connection:
+        with self._reading() as connection:
             return read_records(connection, self._current(connection), user_id, movie_ids)
 
     def log(self, side: Side, key: str) -> tuple[int, bytes]:
         """The current version's number and its log of a user or of a movie."""
-        with self._transaction("DEFERRED") as connection:
+        with self._reading() as connection:
             version = self._current(connection)
             return version, read_log(connection, version, side, key)
 
@@ -87,7 +87,7 @@ class SQLiteBackend:
 
         Those to a version under way become so with its switch.
         """
-        with self._transaction("IMMEDIATE", durable=version is None) as connection:
+        with self._writing(durable=version is None) as connection:
             if version is None:
                 return work(SQLiteTransaction(connection, self._current(connection)))
             _check_filling(connection, version)
@@ -95,14 +95,14 @@ class SQLiteBackend:
 
     def begin(self, catalogue: bytes) -> int:
         """Make a new, empty version, which no reader sees; unfinished older ones end here."""
-        with self._transaction("IMMEDIATE") as connection:
+        with self._writing() as connection:
             connection.execute("UPDATE versions SET status = 'old' WHERE status = 'filling'")
             insert = "INSERT INTO versions (status, catalogue) VALUES ('filling', ?)"
             return connection.execute(insert, (catalogue,)).lastrowid or 0
 
     def fill(self, version: int, users: Sequence[UserRecord], movies: Sequence[MovieRecord]) -> None:
         """Write a batch to a version under way; raises `ReplacedError` where it was ended."""
-        with self._transaction("IMMEDIATE", durable=False) as connection:
+        with self._writing(durable=False) as connection:
             _check_filling(connection, version)
             write = connection.executemany
             write(
@@ -120,7 +120,7 @@ class SQLiteBackend:
 
     def put_blob(self, version: int, name: str, content: bytes) -> None:
         """Put something under a name into a version under way; `ReplacedError` where it was ended."""
-        with self._transaction("IMMEDIATE", durable=False) as connection:
+        with self._writing(durable=False) as connection:
             _check_filling(connection, version)
             connection.execute("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)", (version, name, content))
 
@@ -136,7 +136,7 @@ class SQLiteBackend:
         Returns False, with nothing done, where there are more. Raises `ReplacedError` where the version was
         ended.
         """
-        with self._transaction("IMMEDIATE") as connection:
+        with self._writing() as connection:
             _check_filling(connection, version)
             if connection.execute("SELECT COUNT(*) FROM events").fetchone() != (seen,):
                 return False
@@ -154,7 +154,7 @@ class SQLiteBackend:
             for table in TABLES:
                 while self._remove_some(table, version):
                     pass
-            with self._transaction("IMMEDIATE") as connection:
+            with self._writing() as connection:
                 connection.execute("DELETE FROM versions WHERE version = ?", (version,))
 
     def close(self) -> None:
@@ -166,7 +166,7 @@ class SQLiteBackend:
 
     def _remove_some(self, table: str, version: int) -> int:
         rows = f"SELECT rowid FROM {table} WHERE version = ? LIMIT {REMOVED_AT_ONCE}"
-        with self._transaction("IMMEDIATE", durable=False) as connection:
+        with self._writing(durable=False) as connection:
             return connection.execute(f"DELETE FROM {table} WHERE rowid IN ({rows})", (version,)).rowcount
 
     def _connection(self) -> sqlite3.Connection:
@@ -182,17 +182,17 @@ class SQLiteBackend:
         return connection
 
     @contextmanager
-    def _transaction(self, kind: str, durable: bool = True) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._errors(), _transaction(self._connection(), "DEFERRED") as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, durable: bool = True) -> Iterator[sqlite3.Connection]:
         with self._errors():
             connection = self._connection()
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            connection.execute(f"BEGIN {kind}")
-            try:
+            with _transaction(connection, "IMMEDIATE"):
                 yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
 
     def _current(self, connection: sqlite3.Connection) -> int:
         row = connection.execute("SELECT version FROM versions WHERE status = 'current'").fetchone()
@@ -206,6 +206,17 @@ class SQLiteBackend:
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailableError(f"{self.path}: the feature store cannot be used: {error}") from error
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[sqlite3.Connection]:
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield connection
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def _check_filling(connection: sqlite3.Connection, version: int) -> None:
