@@ -11,7 +11,6 @@ from recommender.app.candidates.neighbours import Neighbours
 from recommender.app.candidates.orders import CatalogueOrders
 from recommender.app.features import FeatureStore, open_backend
 from recommender.app.models import open_model
-from recommender.app.pipeline.candidate_features import read_candidates
 from recommender.app.pipeline.filters import open_movies
 from recommender.app.pipeline.merging import merge
 from recommender.app.pipeline.user_now import read_user
@@ -60,9 +59,9 @@ class Parts:
         with self._timed("merge"):
             ids = [candidate.movie_id for candidate in merge(found, self._variant.channels, asked)]
         with self._timed("features"):
-            features = read_candidates(self._store, user.features, ids)
+            features = self._store.with_movies(user.features, ids)
         with self._timed("ranking"):
-            scores = self._model.rank(features, ids, self._second, *asked.retrieved).scores
+            scores = self._model.rank(features, ids, self._second, asked.retrieved).scores
         return [ids[one] for one in (-scores).argsort()[: wanted.n]]
 
     @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from recommender.app.features import CandidateFeatures, FeatureStore, open_backend, push
 from recommender.app.features.store_catalogue import StoreCatalogue
-from recommender.app.models import ModelDescription, ModelUnavailableError, Ranked
+from recommender.app.models import ModelDescription, ModelUnavailableError, Ranked, Retrieved
 from recommender.config import Settings
 from recommender.data.encode import Arrays
 from recommender.data.prepared import Prepared
@@ -27,7 +27,8 @@ PATIENCE = 120  # seconds
 class ScriptedModel:
     """Retrieves movies in the order of `retrieved`, ranks those of `favourites` first, predicts 1, 2, 3...
 
-    `down` are the methods that raise; those of `slow` answer once `go_on` is set; `asked` counts calls.
+    `down` are the methods that raise; those of `slow` answer once `go_on` is set; `asked` counts calls;
+    `handed_on` is what the last ranking was told of retrieval.
     """
 
     retrieved: list[str]
@@ -36,13 +37,21 @@ class ScriptedModel:
     slow: set[str] = field(default_factory=set)
     go_on: threading.Event = field(default_factory=threading.Event)
     asked: dict[str, int] = field(default_factory=dict)
+    handed_on: Retrieved | None = None
 
-    def retrieve(self, user: Arrays, k: int) -> list[tuple[str, float]]:
+    def retrieve(self, user: Arrays, k: int) -> Retrieved:
         self._answer("retrieve")
-        return [(movie_id, -float(rank)) for rank, movie_id in enumerate(self.retrieved[:k])]
+        return Retrieved((movie_id, -float(rank)) for rank, movie_id in enumerate(self.retrieved[:k]))
 
-    def rank(self, features: CandidateFeatures, movie_ids: Sequence[str], timestamp: int) -> Ranked:
+    def rank(
+        self,
+        features: CandidateFeatures,
+        movie_ids: Sequence[str],
+        timestamp: int,
+        retrieved: Retrieved | None = None,
+    ) -> Ranked:
         self._answer("rank")
+        self.handed_on = retrieved
         assert len(features.movies["movie_count"]) == len(movie_ids)
         scores = [10.0 * (movie_id in self.favourites) for movie_id in movie_ids]
         return Ranked(np.array(scores), np.arange(1.0, len(movie_ids) + 1))

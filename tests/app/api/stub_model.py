@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recommender.app.models import ModelDescription, ModelUnavailableError, Ranked
+from recommender.app.models import ModelDescription, ModelUnavailableError, Ranked, Retrieved
 
 
 class StubModel:
@@ -14,11 +14,15 @@ class StubModel:
         self.movie_ids = list(movie_ids)
         self.down = False
 
-    def retrieve(self, user, k: int):
+    def retrieve(self, user, k: int) -> Retrieved:
         self._check()
-        return [(movie_id, 1.0 / place) for place, movie_id in enumerate(self.movie_ids[:k], start=1)]
+        return Retrieved(
+            (movie_id, 1.0 / place) for place, movie_id in enumerate(self.movie_ids[:k], start=1)
+        )
 
-    def rank(self, features, movie_ids: Sequence[str], timestamp: int) -> Ranked:
+    def rank(
+        self, features, movie_ids: Sequence[str], timestamp: int, retrieved: Retrieved | None = None
+    ) -> Ranked:
         self._check()
         places = np.array([self.movie_ids.index(movie_id) for movie_id in movie_ids], np.float32)
         return Ranked(scores=-places, predictions=5 - places / 100)

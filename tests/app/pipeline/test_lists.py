@@ -87,6 +87,13 @@ def test_another_variant_orders_by_what_is_predicted(recommend: Recommend) -> No
     assert [place.score for place in listed.places] == predictions
 
 
+def test_ranking_goes_on_from_what_retrieval_has_found(recommend: Recommend, scripted_model) -> None:
+    recommend()
+    assert [movie_id for movie_id, _ in scripted_model.handed_on] == scripted_model.retrieved
+    recommend(variant=VariantSettings(channels={"newest": 30}, order="final"))
+    assert scripted_model.handed_on is None
+
+
 def test_the_channels_order_does_not_ask_the_ranking_model(
     recommend: Recommend, scripted_model, movie_ids: list[str]
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import ClassVar, Literal, Protocol, TypeVar
 
@@ -22,19 +22,19 @@ CHANNELS: dict[str, type[Channel]] = {}
 ChannelClass = TypeVar("ChannelClass", bound="type[Channel]")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Asked:
     """For whom candidates are wanted: what is known of the user, and which movies are `open`.
 
     `open` `(num_movies,)` says of each movie that the user has not rated it and that it passes the filters.
-    `retrieved` is what the model has told the retrieval channel, if it was asked, for ranking to go on from.
+    `retrieved` is what the model has told the retrieval channel, for ranking to go on from; None until then.
     """
 
     catalogue: StoreCatalogue
     orders: CatalogueOrders
     features: CandidateFeatures
     open: NDArray[np.bool_]
-    retrieved: list[Retrieved] = field(default_factory=list)
+    retrieved: Retrieved | None = None
 
     def is_open(self, movie_id: str) -> bool:
         """Whether a movie may be listed; no movie that the catalogue lacks may."""

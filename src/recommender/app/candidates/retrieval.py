@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from recommender.app.candidates.channel import Asked, Sources, register_channel
-from recommender.app.models.asked_model import Retrieved, Scored
+from recommender.app.models.asked_model import Scored
 
 # What a filter leaves out is asked for on top, but no more than this: the model knows no filters.
 MOST = 2_000
@@ -26,6 +26,5 @@ class RetrievalChannel:
         share = max(int(asked.open.sum()), 1) / num_movies
         k = min(max(round(limit / share), limit), max(MOST, limit), num_movies)
         found = self._model.retrieve(asked.features.user, k)
-        if isinstance(found, Retrieved) and found.of_all is not None:
-            asked.retrieved[:] = [found]
+        asked.retrieved = found
         return [pair for pair in found if asked.is_open(pair[0])][:limit]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -37,10 +37,10 @@ class CandidateFeatures:
     of_user: UserFeatures
     movies: Arrays
 
-    @cached_property
+    @property
     def user(self) -> Arrays:
         """What the exported signatures `rank` and `retrieve_by_features` take of the user; not padded."""
-        return self.of_user.stored()
+        return self.of_user.stored
 
     @cached_property
     def encoded_user(self) -> Arrays:
@@ -76,6 +76,18 @@ class FeatureStore:
         user = UserFeatures(user_id, UserProfile.from_bytes(records.profile), past, timestamp, catalogue)
         movies = movie_features(movie_ids, records.movies, timestamp, catalogue)
         return CandidateFeatures(records.version, user, movies)
+
+    def with_movies(self, features: CandidateFeatures, movie_ids: Sequence[str]) -> CandidateFeatures:
+        """The same user at the same moment, with these candidates, as they are now.
+
+        Where the store has another version since, the user is read anew, too.
+        """
+        of_user = features.of_user
+        records = self.backend.read("", movie_ids)
+        if records.version != features.version:
+            return self.features_for(of_user.user_id, movie_ids, of_user.second)
+        movies = movie_features(movie_ids, records.movies, of_user.second, of_user.catalogue)
+        return replace(features, movies=movies)
 
     def add_rating(
         self, user_id: str, movie_id: str, rating: float, timestamp: int, replace: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ class UserFeatures:
     second: int
     catalogue: StoreCatalogue
 
+    @cached_property
     def stored(self) -> Arrays:
         """The columns that the exported signatures `rank` and `retrieve_by_features` take, `(1,)` or
         `(1, length)`.

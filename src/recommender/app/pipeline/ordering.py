@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from recommender.app.candidates.channel import Asked
 from recommender.app.features.feature_store import CandidateFeatures, FeatureStore
 from recommender.app.models.asked_model import AskedModel, Ranked
-from recommender.app.pipeline.candidate_features import read_candidates
 from recommender.app.pipeline.guard import Guard
 from recommender.app.pipeline.list_run import ListRun
 from recommender.app.pipeline.merging import Candidate
@@ -57,9 +56,7 @@ class Ordering:
 
     def _features(self, asked: Asked, ids: Sequence[str], run: ListRun) -> CandidateFeatures | None:
         with run.stage("features") as stage:
-            pending = self._guards["features"].start(
-                lambda: read_candidates(self._store, asked.features, ids)
-            )
+            pending = self._guards["features"].start(lambda: self._store.with_movies(asked.features, ids))
             features = pending.result(run.until(FEATURES))
             stage.movies = len(ids)
             return features
@@ -70,7 +67,7 @@ class Ordering:
     ) -> Ranked | None:
         with run.stage("ranking") as stage:
             pending = self._guards["ranking"].start(
-                lambda: self._model.rank(features, ids, wanted.timestamp, *asked.retrieved[:1])
+                lambda: self._model.rank(features, ids, wanted.timestamp, asked.retrieved)
             )
             ranked = pending.result(run.until(RANKING))
             stage.movies = len(ids)
