@@ -120,6 +120,7 @@ def plot(section: str, found: dict[str, Any], folder: Path) -> Path:
         axes.set_title(f"{title}: ratings^{found['exponents'][column]:.2f}", fontsize=10)
         axes.set_xlabel("ratings")
         axes.legend(frameon=False, fontsize=8)
+    folder.mkdir(parents=True, exist_ok=True)
     building, path = folder / f".scale-{section}.png", folder / f"scale-{section}.png"
     figure.savefig(building, format="png", dpi=110)
     building.replace(path)
