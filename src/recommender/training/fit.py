@@ -12,7 +12,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from recommender.config import TrainingSettings
-from recommender.data.batches import Epochs, InMemory
+from recommender.data.batches import Epochs
 from recommender.errors import RecommenderError
 from recommender.training.averaging import AveragedWeights
 from recommender.training.checkpoints import Checkpoints, Progress, has_checkpoint, read_progress
@@ -154,8 +154,7 @@ def _epochs(
 ) -> Epochs:
     if isinstance(examples, StreamedExamples):
         return StreamedEpochs(examples, batch_size, seed)
-    steps = placement.steps(len(next(iter(examples.values()))), batch_size)
-    return InMemory(examples, batch_size, seed, steps)
+    return placement.epochs(examples, batch_size, seed)
 
 
 def _parts_of(epoch: int, batches: Epochs, progress: Progress, folder: Path) -> list[int]:

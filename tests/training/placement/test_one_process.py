@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from recommender.data.batches import batches
+from recommender.data.batches import InGraph, batches
 from recommender.training.averaging import AveragedWeights
 from recommender.training.placement import one_process
 from recommender.training.placement.one_process import HERE, keras_epoch
@@ -34,7 +36,20 @@ class Noisy(tf.keras.Model):
         return {"loss": loss}
 
 
-def fitted(epoch) -> tuple[list[float], list[np.ndarray], list[int]]:
+def as_it_is(rows: dict) -> dict:
+    return rows
+
+
+def by_keras(model, after_step, told):
+    # Told how many there are: looking for one more, Keras counts it as a step of the optimizer.
+    return lambda dataset, steps: keras_epoch(model, dataset, after_step, told, steps_per_epoch=steps)
+
+
+def here(model, after_step, told, transform=as_it_is):
+    return HERE.runner(model, transform, after_step, told)
+
+
+def fitted(epoch, passes=None) -> tuple[list[float], list[np.ndarray], list[int]]:
     """Mean losses; weights, averages and the optimizer's steps; what was told, after two epochs."""
     tf.keras.utils.set_random_seed(3)
     model, told = Noisy(), []
@@ -44,20 +59,13 @@ def fitted(epoch) -> tuple[list[float], list[np.ndarray], list[int]]:
     model.optimizer.build(model.trainable_variables)
     averaged = AveragedWeights(model.trainable_variables, 0.9)
     run = epoch(model, averaged.update, told.append)
-    losses = [run(dataset, 5) for _ in range(2)]
+    losses = [run(dataset if passes is None else passes.part(0, 0), 5) for _ in range(2)]
     variables = (*model.trainable_variables, *averaged.averages, model.optimizer.iterations)
     return losses, [variable.numpy() for variable in variables], told
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 16])
 def test_steps_taken_in_one_graph_are_those_of_keras(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def by_keras(model, after_step, told):
-        # Told how many there are: looking for one more, Keras counts it as a step of the optimizer.
-        return lambda dataset, steps: keras_epoch(model, dataset, after_step, told, steps_per_epoch=steps)
-
-    def here(model, after_step, told):
-        return HERE.runner(model, lambda rows: rows, after_step, told)
-
     monkeypatch.setattr(one_process, "STEPS_AT_ONCE", at_once)
     (expected, wanted, _), (losses, weights, told) = fitted(by_keras), fitted(here)
     assert losses == expected
@@ -65,3 +73,20 @@ def test_steps_taken_in_one_graph_are_those_of_keras(at_once: int, monkeypatch: 
         np.testing.assert_array_equal(weight, other)
     assert sum(told) == weights[-1] == 10
     assert max(told) == min(at_once, 5)
+
+
+def test_batches_gathered_in_that_graph_are_those_of_a_data_set_and_it_is_made_once() -> None:
+    traced = []
+
+    def transform(rows: dict) -> dict:
+        traced.append(rows)
+        return rows
+
+    (expected, wanted, _), (losses, weights, _) = (
+        fitted(here),
+        fitted(partial(here, transform=transform), InGraph(ARRAYS, 8, 1, 5)),
+    )
+    assert losses == expected
+    for weight, other in zip(weights, wanted, strict=True):
+        np.testing.assert_array_equal(weight, other)
+    assert len(traced) == 1

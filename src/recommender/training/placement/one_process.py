@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,10 +10,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-Transform = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
+from recommender.data.batches import Batch, Epochs, InGraph, number_of_rows
+
+Transform = Callable[[Batch], Batch]
 AfterStep = Callable[[], None]  # part of a step, in whatever graph that is
 Told = Callable[[int], Any]  # gets how many steps were taken since it was called last
-Run = Callable[[tf.data.Dataset, int], float]  # a pass over so many batches; the mean loss of a step
+Run = Callable[[Iterable[Batch], int], float]  # a pass over so many batches; the mean loss of a step
 
 STEPS_AT_ONCE = 16  # between two looks of Python: the bar moves, a signal is heard
 
@@ -29,6 +31,9 @@ class Placement(Protocol):
 
     def steps(self, rows: int, batch_size: int) -> int:
         """How many steps an epoch has."""
+
+    def epochs(self, arrays: Mapping[str, NDArray], batch_size: int, seed: int) -> Epochs:
+        """Batches of what lies in memory, as `runner` reads them."""
 
     def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
         """What takes a step for each batch, made by `transform` what the model reads, and then `after_step`.
@@ -58,12 +63,16 @@ class OneProcess:
         """The last step may have fewer rows."""
         return -(-rows // batch_size)
 
-    def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
-        """Steps are taken several at a time in one graph."""
-        take = steps_in_graph(model, after_step)
+    def epochs(self, arrays: Mapping[str, NDArray], batch_size: int, seed: int) -> Epochs:
+        """Gathered in the graph of the steps."""
+        return InGraph(arrays, batch_size, seed, self.steps(number_of_rows(arrays), batch_size))
 
-        def run(batches: tf.data.Dataset, steps: int) -> float:
-            rest = iter(batches.map(transform))
+    def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
+        """Steps are taken several at a time in one graph, which also makes their batches."""
+        take = steps_in_graph(model, transform, after_step)
+
+        def run(batches: Iterable[Batch], steps: int) -> float:
+            rest = iter(batches)
             losses: list[NDArray[np.float32]] = []
             for first in range(0, steps, STEPS_AT_ONCE):
                 number = min(STEPS_AT_ONCE, steps - first)
@@ -86,17 +95,18 @@ HERE = OneProcess()
 
 
 def steps_in_graph(
-    model: tf.keras.Model, after_step: AfterStep
-) -> Callable[[Iterator[Any], tf.Tensor], tf.Tensor]:
+    model: tf.keras.Model, transform: Transform, after_step: AfterStep
+) -> Callable[[Iterator[Batch], tf.Tensor], tf.Tensor]:
     """What takes a number of training steps on the next batches of an iterator; their losses `(number,)`.
 
     `Model.fit` comes back to Python after each step and calls its callbacks.
     """
+    next_of = batches_in_graph(transform)
 
     @tf.function
-    def take(rest: Iterator[Any], number: tf.Tensor) -> tf.Tensor:
+    def take(rest: Iterator[Batch], number: tf.Tensor) -> tf.Tensor:
         def step(done: tf.Tensor, losses: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            loss = model.train_step(next(rest))["loss"]
+            loss = model.train_step(next_of(rest))["loss"]
             after_step()
             return done + 1, losses.write(done, loss)
 
@@ -107,6 +117,26 @@ def steps_in_graph(
         return tf.while_loop(more, step, start, parallel_iterations=1)[1].stack()
 
     return take
+
+
+def batches_in_graph(transform: Transform) -> Callable[[Iterator[Batch]], Batch]:
+    """What makes the next batch of an iterator in a graph, on the CPU.
+
+    The graph of a step knows of a batch what it would know of a data set's: ranks and fixed sizes. Where it
+    knows more (inlined) or less (no shapes), TensorFlow optimizes it to one that rounds differently: the head
+    `mlp` in the one case, `foldin` in the other.
+    """
+
+    @tf.function(experimental_attributes={"_noinline": True})
+    def make(rest: Iterator[Batch]) -> Batch:
+        with tf.device("CPU"):
+            return transform(next(rest))
+
+    def next_of(rest: Iterator[Batch]) -> Batch:
+        with tf.device("CPU"):
+            return {name: tf.ensure_shape(column, column.shape) for name, column in make(rest).items()}
+
+    return next_of
 
 
 def keras_epoch(

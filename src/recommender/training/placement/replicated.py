@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import tensorflow as tf
+from numpy.typing import NDArray
 
+from recommender.data.batches import Epochs, InMemory, number_of_rows
 from recommender.training.placement.one_process import AfterStep, Run, Told, Transform, keras_epoch
 
 
@@ -36,6 +38,10 @@ class Replicated:
     def steps(self, rows: int, batch_size: int) -> int:
         """Only steps with rows for every replica."""
         return rows // batch_size + (rows % batch_size >= self.strategy.num_replicas_in_sync)
+
+    def epochs(self, arrays: Mapping[str, NDArray], batch_size: int, seed: int) -> Epochs:
+        """Data sets, of which each replica gets its shares."""
+        return InMemory(arrays, batch_size, seed, self.steps(number_of_rows(arrays), batch_size))
 
     def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
         """A step's loss is the sum over replicas, each of which divides by the global batch."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
+from recommender.data.batches import Epochs, InMemory, number_of_rows
 from recommender.training.placement.one_process import AfterStep, OneProcess, Run, Told, Transform
 from recommender.training.placement.whole_weights import cut_up, pairs, put_together, where_cut
 
@@ -38,6 +40,10 @@ class Sharded(OneProcess):
         """The model that is whole in this process."""
         self._build, self.cut = build, None
         return build()
+
+    def epochs(self, arrays: Mapping[str, NDArray], batch_size: int, seed: int) -> Epochs:
+        """Data sets, read in this process and sent to workers."""
+        return InMemory(arrays, batch_size, seed, self.steps(number_of_rows(arrays), batch_size))
 
     def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
         """All workers together; ends with the weights of the servers in `model`, then one `after_step`."""
