@@ -73,7 +73,7 @@ def test_sqlite_waits_for_the_disk_before_a_rating_is_answered(tmp_path: Path, p
     store = FeatureStore(open_backend(f"sqlite:{tmp_path}/features.sqlite"))
     push(prepared, store.backend)
     asked: list[str] = []
-    store.backend._connection().set_trace_callback(asked.append)
+    store.backend._connections.get().set_trace_callback(asked.append)
     store.add_rating("newcomer", prepared.movies["movie_id"][0], 4.0, NOW)
     assert asked[0] == "PRAGMA synchronous = FULL"
     assert asked[-1] == "COMMIT"

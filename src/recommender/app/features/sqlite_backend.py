@@ -7,7 +7,6 @@ before it returns. Not for network file systems, where SQLite's locks do not hol
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from recommender.app.features.sqlite_transaction import (
     read_log,
     read_records,
 )
+from recommender.app.per_thread import PerThread
 
 PATIENCE = 30.0  # seconds that a change waits for those of others
 REMOVED_AT_ONCE = 200  # rows; between two such steps others get their turn
@@ -53,11 +53,10 @@ class SQLiteBackend:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections = PerThread(self._connect)
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection().executescript(SCHEMA)
+            self._connections.get().executescript(SCHEMA)
 
     def read(self, user_id: str, movie_ids: Sequence[str]) -> Records:
         """What the current version keeps of a user and of movies, in their order, at one moment."""
@@ -73,13 +72,13 @@ class SQLiteBackend:
     def catalogue(self, version: int) -> bytes | None:
         """A version's catalogue; None where the version is gone."""
         with self._errors():
-            return read_catalogue(self._connection(), version)
+            return read_catalogue(self._connections.get(), version)
 
     def blob(self, version: int, name: str) -> bytes | None:
         """What was put under a name into a version; None where there is nothing or the version is gone."""
         with self._errors():
             query = "SELECT content FROM blobs WHERE version = ? AND name = ?"
-            row = self._connection().execute(query, (version, name)).fetchone()
+            row = self._connections.get().execute(query, (version, name)).fetchone()
             return None if row is None else row[0]
 
     def change(self, work: Callable[[SQLiteTransaction], Result], version: int | None = None) -> Result:
@@ -128,7 +127,7 @@ class SQLiteBackend:
         """The live events from a place on, oldest first."""
         query = "SELECT event FROM events ORDER BY event_id LIMIT -1 OFFSET ?"
         with self._errors():
-            return [event for (event,) in self._connection().execute(query, (start,))]
+            return [event for (event,) in self._connections.get().execute(query, (start,))]
 
     def switch(self, version: int, seen: int, kept: Sequence[bytes]) -> bool:
         """Make a version current and `kept` the live events, in one step, if `seen` is how many there are.
@@ -149,7 +148,11 @@ class SQLiteBackend:
     def remove_old(self) -> None:
         """Remove all versions that are neither current nor under way."""
         with self._errors():
-            old = self._connection().execute("SELECT version FROM versions WHERE status = 'old'").fetchall()
+            old = (
+                self._connections.get()
+                .execute("SELECT version FROM versions WHERE status = 'old'")
+                .fetchall()
+            )
         for (version,) in old:
             for table in TABLES:
                 while self._remove_some(table, version):
@@ -159,37 +162,29 @@ class SQLiteBackend:
 
     def close(self) -> None:
         """Let go of connections."""
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
-        self._local = threading.local()
+        self._connections.close()
 
     def _remove_some(self, table: str, version: int) -> int:
         rows = f"SELECT rowid FROM {table} WHERE version = ? LIMIT {REMOVED_AT_ONCE}"
         with self._writing(durable=False) as connection:
             return connection.execute(f"DELETE FROM {table} WHERE rowid IN ({rows})", (version,)).rowcount
 
-    def _connection(self) -> sqlite3.Connection:
-        """This thread's connection."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
-            )
-            connection.execute("PRAGMA journal_mode = WAL")
-            self._connections.append(connection)
-            self._local.connection = connection
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
         return connection
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._errors(), _transaction(self._connection(), "DEFERRED") as connection:
+        with self._errors(), _transaction(self._connections.get(), "DEFERRED") as connection:
             yield connection
 
     @contextmanager
     def _writing(self, durable: bool = True) -> Iterator[sqlite3.Connection]:
         with self._errors():
-            connection = self._connection()
+            connection = self._connections.get()
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             with _transaction(connection, "IMMEDIATE"):
                 yield connection

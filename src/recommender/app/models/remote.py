@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -23,6 +22,7 @@ from recommender.app.models.asked_model import (
     read_ranked,
     too_old,
 )
+from recommender.app.per_thread import PerThread
 from recommender.app.settings import ModelSettings
 from recommender.client import ModelClient, RequestRefused
 from recommender.data.encode import Arrays
@@ -42,10 +42,9 @@ class RemoteModel:
             raise ConfigError("model.url: must be as in http://127.0.0.1:8501, received None")
         self._settings, self._url = settings, settings.url
         self._timeout = (budget_ms / 1000, budget_ms / 1000)
-        self._local = threading.local()
-        self._clients: list[ModelClient] = []
+        self._clients = PerThread(self._connect)
         self._described: tuple[float, ModelDescription] | None = None
-        self._client()  # a bad URL is an error now
+        self._clients.get()  # a bad URL is an error now
 
     def retrieve(self, user: Arrays, k: int) -> Retrieved:
         """See `AskedModel`; scores of all movies stay on the server, as JSON of them would take longer to
@@ -90,8 +89,7 @@ class RemoteModel:
 
     def close(self) -> None:
         """Close all connections."""
-        for client in self._clients:
-            client.close()
+        self._clients.close()
 
     def _describe(self, client: ModelClient) -> ModelDescription:
         signatures = client.metadata()
@@ -105,7 +103,7 @@ class RemoteModel:
     def _ask(self, question: Callable[[ModelClient], Answer]) -> Answer:
         """An answer, or `ModelUnavailableError` for whatever else comes."""
         try:
-            return question(self._client())
+            return question(self._clients.get())
         except ModelUnavailableError:
             raise
         except RequestRefused as error:
@@ -117,14 +115,9 @@ class RemoteModel:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ModelUnavailableError(f"{self._url}: the answer has another form: {error}") from None
 
-    def _client(self) -> ModelClient:
-        """This thread's client: sessions of `requests` are not made for several threads."""
-        client: ModelClient | None = getattr(self._local, "client", None)
-        if client is None:
-            client = ModelClient(self._url, self._settings.name, timeout=self._timeout, retries=RETRIES)
-            self._clients.append(client)
-            self._local.client = client
-        return client
+    def _connect(self) -> ModelClient:
+        """For one thread: sessions of `requests` are not made for several."""
+        return ModelClient(self._url, self._settings.name, timeout=self._timeout, retries=RETRIES)
 
 
 def _listed(arrays: Arrays) -> dict[str, list]:
