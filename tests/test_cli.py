@@ -10,8 +10,9 @@ import pytest
 
 import recommender.cli
 from recommender.cli import cli
-from recommender.cli.suggestion import spelled
+from recommender.cli.suggestion import same_places, spelled
 from recommender.cli.tables import metrics_table, table
+from recommender.config import load_settings
 
 COMMANDS = sorted(cli.commands)
 HEAVY = (
@@ -96,6 +97,11 @@ def test_help_imports_nothing_heavy(command: str) -> None:
         ("similar --movie X", 1, "error: data/models/recommender: no exported version there; make one with "),
         ("evaluate", 1, "error: data/runs: no run there yet; make one with `recommender train`"),
         ("export --run nix", 1, "error: data/runs/nix: no such run"),
+        (
+            "tune data.dataset=synthetic",
+            2,
+            "error: tuning.trials: must be above 0 for a search, received 0",
+        ),
         ("run nix.yaml", 2, "error: nix.yaml: cannot be read: No such file or directory"),
     ],
 )
@@ -103,6 +109,14 @@ def test_a_mistake_is_one_line_on_standard_error(run: Any, arguments: str, statu
     found, output, error = run(*arguments.split())
     assert (found, output) == (status, "")
     assert error.startswith(message)
+    assert error.count("\n") == 1
+
+
+def test_a_file_where_a_folder_should_be_is_one_line(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "runs").touch()
+    status, _, error = run("tune", "tuning.trials=1", "workflow.runs=runs")
+    assert status == 1
+    assert error.startswith("error: runs/")
     assert error.count("\n") == 1
 
 
@@ -233,6 +247,14 @@ def test_preparing_suggests_training_with_the_same_settings(
     monkeypatch.setitem(sys.modules, "recommender.data.prepare", SimpleNamespace(prepare=lambda _: prepared))
     _, output, _ = run("prepare", "data.dataset=synthetic", "seed=3")
     assert output.splitlines()[-1] == "next: recommender train data.dataset=synthetic seed=3"
+
+
+def test_what_to_run_next_names_the_settings_where_runs_and_models_are_elsewhere() -> None:
+    config = Path("runs/1/config.yaml")
+    assert same_places(load_settings(overrides=["seed=3"], environ={}), config) == []
+    for elsewhere in ("workflow.runs=runs", "workflow.name=mine", "export.models=models"):
+        settings = load_settings(overrides=[elsewhere], environ={})
+        assert same_places(settings, config) == ["--config", "runs/1/config.yaml"]
 
 
 def test_columns_of_a_table_are_aligned() -> None:

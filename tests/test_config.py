@@ -138,6 +138,10 @@ def test_a_preset_builds_on_another_one() -> None:
             "training: input should be a valid dictionary or instance of TrainingSettings, received 3",
         ),
         ("data.validation_share=0.9", "data: validation_share + test_share must be below 1"),
+        (
+            "preset=random_split retrieval.softmax=sampled",
+            "retrieval: targets left_out is for softmax full, as sampled asks for one movie a row",
+        ),
         ("training.epochs", "'training.epochs': expected KEY=VALUE, as in training.epochs=20"),
         ("training..epochs=3", "'training..epochs=3': expected KEY=VALUE"),
         ("seed.x=3", "seed: input should be a valid integer"),
@@ -147,7 +151,7 @@ def test_a_preset_builds_on_another_one() -> None:
 )
 def test_a_wrong_setting_is_one_line_with_key_rule_and_value(override: str, message: str) -> None:
     with pytest.raises(ConfigError) as error:
-        load(None, override)
+        load(None, *override.split())
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 

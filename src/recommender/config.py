@@ -271,6 +271,12 @@ class RetrievalSettings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _left_out_movies_are_asked_all_at_once(self) -> RetrievalSettings:
+        if self.targets == "left_out" and self.softmax == "sampled":
+            raise ValueError("targets left_out is for softmax full, as sampled asks for one movie a row")
+        return self
+
     @field_validator("user_features")
     @classmethod
     def _hold_all_along(cls, names: list[str]) -> list[str]:

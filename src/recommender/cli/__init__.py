@@ -25,8 +25,11 @@ from recommender.cli.worker import worker
 from recommender.cli.workflow import run
 from recommender.errors import INTERRUPTED, RecommenderError
 
-# Troubles of the machine that need no traceback to be understood.
-PLAIN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+# Troubles of the machine, and of paths given wrongly, that need no traceback to be understood.
+PLAIN = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

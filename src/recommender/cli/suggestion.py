@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from recommender.config import Settings
+
 
 def suggest(*words: str) -> None:
     """Print the command to run next."""
@@ -20,6 +22,20 @@ def same_settings() -> list[str]:
     given = click.get_current_context().params
     config = ["--config", str(given["config"])] if given["config"] else []
     return [*config, *given["overrides"]]
+
+
+def same_places(settings: Settings, config: Path) -> list[str]:
+    """The `--config` that a next command needs where runs and models are not where it would look.
+
+    `config` is the settings file of the run or version.
+    """
+    usual = Settings()
+    as_usual = (
+        settings.workflow.runs == usual.workflow.runs
+        and settings.workflow.name == usual.workflow.name
+        and settings.export.models == usual.export.models
+    )
+    return [] if as_usual else ["--config", str(config)]
 
 
 def spelled(*words: str) -> str:

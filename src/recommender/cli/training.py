@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from recommender.cli.settings import config_option, read, takes_settings
-from recommender.cli.suggestion import suggest
+from recommender.cli.suggestion import same_places, suggest
 from recommender.cli.tables import metrics_table
 from recommender.config import Settings
+from recommender.errors import ConfigError
 from recommender.workflows import runs, stages
 from recommender.workflows.validation import check_one_process
 
@@ -25,6 +26,8 @@ def tune(settings: Settings) -> None:
     from recommender.data.prepare import prepare
 
     check_one_process(settings)
+    if not settings.tuning.trials:
+        raise ConfigError("tuning.trials: must be above 0 for a search, received 0")
     folder = runs.open_run(settings)
     stages.tune(settings, prepare(settings), folder)
     stages.choose(settings, folder)
@@ -43,7 +46,7 @@ def train(settings: Settings) -> None:
     folder = runs.open_run(settings)
     stages.train(settings, prepared, folder)
     click.echo(f"trained in {folder}")
-    suggest("evaluate", "--run", folder.name)
+    suggest("evaluate", "--run", folder.name, *same_places(settings, folder / runs.SETTINGS_FILE))
 
 
 @click.command()
@@ -59,7 +62,7 @@ def evaluate(name: str | None, config: Path | None) -> None:
     metrics = stages.evaluate(settings, prepared, stages.train(settings, prepared, folder), folder)
     click.echo(metrics_table(metrics))
     click.echo(f"measured in {folder / stages.METRICS_FILE}")
-    suggest("export", "--run", folder.name)
+    suggest("export", "--run", folder.name, *same_places(settings, folder / runs.SETTINGS_FILE))
 
 
 @click.command()
@@ -71,7 +74,8 @@ def export(name: str | None, config: Path | None) -> None:
 
     folder = runs.find_run(read(config), name)
     settings = runs.read_settings(folder)
+    stages.check_measured(folder)
     prepared = prepare(settings)
     version = stages.export(settings, prepared, stages.train(settings, prepared, folder), folder)
     click.echo(f"published version {version.number} in {version.folder}")
-    suggest("recommend", "--user", "42")
+    suggest("recommend", "--user", "42", *same_places(settings, version.folder / runs.SETTINGS_FILE))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from recommender.cli.settings import takes_settings
-from recommender.cli.suggestion import suggest
+from recommender.cli.suggestion import same_places, suggest
 from recommender.config import Settings
 from recommender.errors import ConfigError
 from recommender.workflows import runs
@@ -38,7 +38,7 @@ def worker(settings: Settings, name: str) -> None:
     take_part(settings, cluster, folder)
     if cluster.leads:
         click.echo(f"trained in {folder}")
-        suggest("evaluate", "--run", name)
+        suggest("evaluate", "--run", name, *same_places(settings, folder / runs.SETTINGS_FILE))
 
 
 def _check_begun_with(settings: Settings, folder: Path) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from recommender.cli.deployment import deploy, show_plan
-from recommender.cli.suggestion import spelled, suggest
+from recommender.cli.suggestion import same_places, spelled, suggest
 from recommender.cli.tables import metrics_table
 from recommender.errors import RecommenderError
 from recommender.workflows import launch
+from recommender.workflows.runs import SETTINGS_FILE
 
 
 @click.command()
@@ -54,7 +55,7 @@ def _train(settings_file: Path, overrides: tuple[str, ...], resume: str | None) 
     version = launch.published(started, outcome.run_id)
     click.echo(metrics_table(version.metrics()))
     click.echo(f"published version {version.number} in {version.folder}")
-    suggest("recommend", "--user", "42")
+    suggest("recommend", "--user", "42", *same_places(started.settings, version.folder / SETTINGS_FILE))
 
 
 def _write_template(started: launch.Launch, resume: str | None) -> None:

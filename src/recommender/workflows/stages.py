@@ -71,6 +71,13 @@ def evaluate(settings: Settings, prepared: Prepared, trained: Trained, run_folde
     return metrics
 
 
+def check_measured(run_folder: Path) -> None:
+    """Raise `RecommenderError` for a run without metrics, which a version carries with it."""
+    path = run_folder / METRICS_FILE
+    if not path.is_file():
+        raise RecommenderError(f"{path}: not there; measure the run first: `recommender evaluate`")
+
+
 def export(settings: Settings, prepared: Prepared, trained: Trained, run_folder: Path) -> Version:
     """Export the run's models and publish them as the next version; a run is published once."""
     base = settings.export.models.absolute() / settings.workflow.name
@@ -86,12 +93,11 @@ def export(settings: Settings, prepared: Prepared, trained: Trained, run_folder:
 def _build_version(settings: Settings, prepared: Prepared, trained: Trained, run_folder: Path) -> Path:
     from recommender.export import export as build
 
-    path = run_folder / METRICS_FILE
-    if not path.is_file():
-        raise RecommenderError(f"{path}: not there; measure the run first: `recommender evaluate`")
+    check_measured(run_folder)
     folder = run_folder / "version"
     shutil.rmtree(folder, ignore_errors=True)  # what a killed process has left
-    build(settings, prepared, trained, json.loads(path.read_text(encoding="utf-8")), folder)
+    metrics = json.loads((run_folder / METRICS_FILE).read_text(encoding="utf-8"))
+    build(settings, prepared, trained, metrics, folder)
     return folder
 
 
