@@ -13,11 +13,10 @@ from recommender.models.final_order import FinalOrder, preference_of
 class FinalStage(tf.Module):
     """Puts candidates of one user in order, whichever way they were found."""
 
-    def __init__(self, ranker: Ranker, order: FinalOrder, rating_scale: tuple[float, float]) -> None:
+    def __init__(self, ranker: Ranker, order: FinalOrder) -> None:
         super().__init__()
         self._ranker = ranker
         self._order = order
-        self._rating_scale = rating_scale
 
     def __call__(
         self, user: Columns, movies: Columns, retrieved: tf.Tensor, timestamp: tf.Tensor
@@ -27,9 +26,7 @@ class FinalStage(tf.Module):
         `user` and `timestamp` are `(1, ...)`, `movies` `(n, ...)`; `retrieved` `(n,)` are the scores of
         retrieval. A movie that the model does not know, index 0, has the score `LOWEST`.
         """
-        predicted = self._ranker.candidate_scores(user, movies, timestamp)
-        if self._ranker.objective == "rating":
-            predicted = tf.clip_by_value(predicted, *self._rating_scale)
+        predicted = self._ranker.of_candidates(user, movies, timestamp)
         preference = preference_of(predicted, self._ranker.objective)
         scores = self._order.scores(retrieved, preference, user["user_count"])
         return tf.where(movies["movie_id"] > 0, scores, LOWEST), predicted

@@ -24,18 +24,16 @@ class Ranker(tf.Module):
         self.objective = model.objective
         rating = model.objective == "rating"
         self._prediction = traced_once(model.predict_rating if rating else model.predict_probability)
-        self._score = traced_once(model if rating else model.predict_probability)
+        self._candidates = traced_once(model.predict_rating if rating else model.predict_probability)
         self._variables = model.variables
 
     def prediction(self, users: Columns, movies: Columns, timestamp: tf.Tensor) -> tf.Tensor:
         """Predictions `(n,)` for pairs at the seconds `timestamp` `(n,)`; encoded columns are `(n, ...)`."""
         return self._prediction(self._join(users, movies, timestamp))
 
-    def candidate_scores(self, user: Columns, movies: Columns, timestamp: tf.Tensor) -> tf.Tensor:
-        """Scores `(n,)` to order candidates by: `user` and `timestamp` are `(1, ...)`, `movies` `(n, ...)`.
-
-        Expected ratings are not cut to the scale here, because the best would tie.
-        """
+    def of_candidates(self, user: Columns, movies: Columns, timestamp: tf.Tensor) -> tf.Tensor:
+        """Predictions `(n,)` of one user's candidates: `user` and `timestamp` are `(1, ...)`, `movies`
+        `(n, ...)`."""
         n = tf.shape(movies["movie_id"])[0]
         length = _places(user["history_movies"][0]) if self._shared else 0
         users = {
@@ -45,7 +43,7 @@ class Ranker(tf.Module):
             for name, column in user.items()
             if name in self._columns
         }
-        return self._score(self._join(users, movies, tf.repeat(timestamp, n)))
+        return self._candidates(self._join(users, movies, tf.repeat(timestamp, n)))
 
     def _join(self, users: Columns, movies: Columns, timestamp: tf.Tensor) -> dict[str, tf.Tensor]:
         columns = {**users, **movies, **context_at(timestamp)}

@@ -49,7 +49,7 @@ class ServingModule(tf.Module):
         self._stored_user = StoredUser(schema, self._user_index, self._names)
         self._retriever = Retriever(trained.retrieval, settings.retrieval)
         self._ranker = Ranker(trained.ranking, settings.ranking)
-        self._final_stage = FinalStage(self._ranker, trained.order.order, schema.rating_scale)
+        self._final_stage = FinalStage(self._ranker, trained.order.order)
 
     def signatures(self) -> dict[str, Any]:
         """Concrete functions by name, traced anew; the method of that name says what is answered."""

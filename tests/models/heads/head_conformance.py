@@ -97,11 +97,11 @@ class HeadConformance:
         movies = {name: tf.constant(column[:20]) for name, column in snapshot.movies.items()}
         timestamp = tf.constant([snapshot.timestamp])
         repeated = {name: tf.repeat(column, 20, axis=0) for name, column in user.items()}
-        expected = model({**repeated, **movies, **context_at(tf.repeat(timestamp, 20))})
+        expected = model.predictions({**repeated, **movies, **context_at(tf.repeat(timestamp, 20))})
 
         module = tf.Module()
         module.ranker = Ranker(model, head_settings.ranking)
-        module.rank = tf.function(module.ranker.candidate_scores)
+        module.rank = tf.function(module.ranker.of_candidates)
         module.rank(user, movies, timestamp)
         tf.saved_model.save(module, str(tmp_path / "saved"))
         loaded = tf.saved_model.load(str(tmp_path / "saved"))
