@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from recommender.app.application import Application
+from recommender.app.pipeline.circuit_breaker import FAILURES
 from recommender.data.prepared import Prepared
 
 
@@ -56,10 +57,14 @@ def test_lists_ratings_events_and_versions_are_counted(
     assert value(found, "recommender_events_total", kind="click", counts="true") == 1
     assert value(found, "recommender_model_version") == 7
     assert value(found, "recommender_store_version") == 1
+    assert value(found, "recommender_left_out", part="ranking") == 0
     application.model.down = True
-    client.get(f"users/{user_id}/recommendations")
+    for _ in range(FAILURES):
+        client.get(f"users/{user_id}/recommendations")
     found = samples(client)
     degraded = [number for (name, _), number in found.items() if name == "recommender_degraded_total"]
     assert sum(degraded) >= 1
+    assert value(found, "recommender_left_out", part="ranking") == 1
+    assert value(found, "recommender_left_out", part="features") == 0
     version = value(found, "recommender_model_version")
     assert version != version  # NaN while nobody knows

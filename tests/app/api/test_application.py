@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,16 @@ def test_a_user_has_all_ratings_newest_first(application: Application, titled: P
     assert facts.average == pytest.approx(mine.rating.mean())
     assert (facts.highest, facts.lowest) == (mine.rating.max(), mine.rating.min())
     assert [line.timestamp for line in facts.history] == sorted(mine.timestamp.tolist(), reverse=True)
+
+
+def test_a_movie_that_only_a_push_in_between_knows_is_left_out_of_a_users_facts(
+    application: Application, titled: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = titled.users["user_id"][0]
+    given = application.store.ratings_of(user_id)
+    newer = replace(given[0], movie_id="of a newer catalogue")
+    monkeypatch.setattr(application.store, "ratings_of", lambda user_id: [*given, newer])
+    assert application.user(user_id).count == len(given)
 
 
 def test_favourite_genres_are_those_of_most_liked_movies(application: Application, titled: Prepared) -> None:

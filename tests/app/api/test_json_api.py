@@ -8,7 +8,7 @@ import logging
 import pytest
 from fastapi.testclient import TestClient
 
-from conftest import SCRIPT
+from app.api.conftest import SCRIPT
 from recommender.app.api import create_api
 from recommender.app.application import Application
 from recommender.app.features import StoreUnavailableError

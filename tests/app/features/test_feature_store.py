@@ -18,7 +18,6 @@ from recommender.app.features import (
     StoreUnavailableError,
     UnknownModelError,
     UnknownMovieError,
-    UserSummary,
     open_backend,
     push,
 )
@@ -345,15 +344,6 @@ class FeatureStoreConformance:
         assert filled.movie_statistics(movies[7]).count == before.count + 2
         with pytest.raises(UnknownMovieError, match="movie of the catalogue, received 'no movie'"):
             filled.movie_statistics("no movie")
-
-    def test_a_summary_of_a_user_is_of_all_their_ratings(self, filled, users, movies, now) -> None:
-        given = [rated.rating for rated in filled.ratings_of(users[1])]
-        filled.add_rating(users[1], movies[0], 1.5, now)
-        summary = filled.user_summary(users[1])
-        assert (summary.count, summary.highest) == (len(given) + 1, max(given))
-        assert summary.lowest == min([*given, 1.5])
-        assert summary.mean == pytest.approx(np.mean([*given, 1.5]))
-        assert filled.user_summary("nobody") == UserSummary(0, None, None, None)
 
     def test_similar_movies_are_those_of_the_tables_of_the_current_version(
         self, store, prepared, movies

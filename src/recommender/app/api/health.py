@@ -27,8 +27,6 @@ def health_routes(application: Application) -> APIRouter:
     @router.get("/metrics")
     def metrics() -> Response:
         """Everything counted, for Prometheus."""
-        state = application.readiness()
-        page = application.metrics.page(state["model_version"], state["store_version"])
-        return Response(page, media_type=CONTENT_TYPE_LATEST)
+        return Response(application.metrics_page(), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -166,6 +166,11 @@ class Application:
         """Which versions of model and store answer; None for what does not."""
         return {"model_version": self._model_version(), "store_version": self._store_version()}
 
+    def metrics_page(self) -> bytes:
+        """Everything counted, for Prometheus."""
+        state = self.readiness()
+        return self.metrics.page(state["model_version"], state["store_version"], self._lists.breakers())
+
     def close(self) -> None:
         """Write what is left of the event log, and let go of store and model."""
         self._lists.close()

@@ -54,7 +54,9 @@ class Facts:
         """A user with all ratings, newest first; favourite genres are those of most liked movies."""
         self.check_user(user_id)
         shelves = self._known.current()
-        ratings = self._store.ratings_of(user_id)
+        places = shelves.catalogue.places
+        # A push may have come between, with movies that these shelves lack.
+        ratings = [rated for rated in self._store.ratings_of(user_id) if rated.movie_id in places]
         given = [rated.rating for rated in ratings]
         profile = self._store.features_for(user_id, [], self._clock.now(shelves) + 1).of_user.profile
         return UserFacts(

@@ -15,6 +15,7 @@ from recommender.app.application.shelves import Shelves
 from recommender.app.events import EventLog, Shown
 from recommender.app.experiments.decision import decide
 from recommender.app.features import FeatureStore
+from recommender.app.pipeline.circuit_breaker import State
 from recommender.app.pipeline.guard import Guard, LeftOutError
 from recommender.app.pipeline.listed import Listed, Place
 from recommender.app.pipeline.wanted import Wanted
@@ -26,8 +27,12 @@ STORE_SHARE = 0.25  # of a list's time: how long to wait for whether there is su
 class ListMaker(Protocol):
     """What makes lists: the pipeline."""
 
-    def recommend(self, wanted: Wanted) -> Listed:
+    def recommend(self, wanted: Wanted, began: float | None = None) -> Listed:
         """The list that is wanted; something may be left out of its making, but there is one."""
+        ...
+
+    def breakers(self) -> dict[str, State]:
+        """Of each part that may be slow or down: whether it is asked (`closed`), or left out for now."""
         ...
 
     def close(self) -> None:
@@ -77,7 +82,8 @@ class Lists:
         that cannot be. A store that is down is no error: the list is then marked `degraded`, and whether
         there is such a user stays open.
         """
-        shelves = self._shelves_if_known(asked.user_id)
+        began = time.perf_counter()
+        shelves = self._shelves_if_known(asked.user_id, began)
         self._check(asked, shelves)
         decision = decide(self._settings, asked.user_id, asked.model, asked.diversity)
         second = self._clock.now(shelves) + 1
@@ -92,7 +98,8 @@ class Lists:
                 year_to=asked.year_to,
                 diversity=decision.diversity,
                 explain=asked.explain,
-            )
+            ),
+            began,
         )
         self._events.add(Shown.of(asked.request_id, asked.user_id, decision, listed, time.time(), second))
         return Recommendations(
@@ -110,14 +117,18 @@ class Lists:
             timestamp=second,
         )
 
+    def breakers(self) -> dict[str, State]:
+        """See `ListMaker`."""
+        return self._pipeline.breakers()
+
     def close(self) -> None:
         """Let go of threads."""
         self._guard.close()
         self._pipeline.close()
 
-    def _shelves_if_known(self, user_id: str) -> Shelves:
+    def _shelves_if_known(self, user_id: str, began: float) -> Shelves:
         """The catalogue; raises `NotFoundError` where the store says in time that it has no such user."""
-        deadline = time.perf_counter() + STORE_SHARE * self._settings.budget_ms / 1000
+        deadline = began + STORE_SHARE * self._settings.budget_ms / 1000
         try:
             pending = self._guard.start(lambda: (self._known.current(), self._store.is_known(user_id)))
             shelves, is_known = pending.result(deadline)

@@ -9,8 +9,8 @@ from recommender.app.features.errors import (
     UnknownMovieError,
 )
 from recommender.app.features.feature_store import CandidateFeatures, FeatureStore
+from recommender.app.features.movie_statistics import MovieStatistics
 from recommender.app.features.push import push
-from recommender.app.features.rating_statistics import MovieStatistics, UserSummary
 
 __all__ = [
     "CandidateFeatures",
@@ -21,7 +21,6 @@ __all__ = [
     "StoreUnavailableError",
     "UnknownModelError",
     "UnknownMovieError",
-    "UserSummary",
     "open_backend",
     "push",
 ]

@@ -13,10 +13,10 @@ from recommender.app.features import live_events, rating_changes
 from recommender.app.features.backend import Backend, Records, Transaction
 from recommender.app.features.errors import UnknownModelError, UnknownMovieError
 from recommender.app.features.movie_features import movie_features
+from recommender.app.features.movie_statistics import MovieStatistics
 from recommender.app.features.neighbour_tables import NeighbourTables
 from recommender.app.features.rating_changes import Rated, check_rating, check_user_id
 from recommender.app.features.rating_logs import USER_LOG, read_log
-from recommender.app.features.rating_statistics import MovieStatistics, UserSummary
 from recommender.app.features.store_catalogue import StoreCatalogue
 from recommender.app.features.user_features import UserFeatures
 from recommender.app.features.user_profile import UserProfile, check_profile
@@ -155,10 +155,6 @@ class FeatureStore:
     def is_known(self, user_id: str) -> bool:
         """Whether the store has the user, with or without ratings."""
         return self.backend.read(user_id, []).profile is not None
-
-    def user_summary(self, user_id: str) -> UserSummary:
-        """Number, mean, highest and lowest of all ratings of a user, live ones too."""
-        return UserSummary.of(self.ratings_of(user_id))
 
     def movie_statistics(self, movie_id: str) -> MovieStatistics:
         """Number and mean of all ratings of a movie, live ones too; raises `UnknownMovieError`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -12,6 +14,7 @@ from prometheus_client import (
 )
 
 from recommender.app.answers import Event, Recommendations
+from recommender.app.pipeline.circuit_breaker import State
 
 disable_created_metrics()  # else every counter has a twin that says when it began
 SECONDS = (0.001, 0.002, 0.004, 0.006, 0.01, 0.02, 0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -59,6 +62,12 @@ class Metrics:
         self._store = Gauge(
             "recommender_store_version", "The current version of the features.", registry=self.registry
         )
+        self._left_out = Gauge(
+            "recommender_left_out",
+            "1 for a part of lists that is not asked for now, as it did not answer.",
+            ["part"],
+            registry=self.registry,
+        )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request has been answered; `route` is its pattern, never its path."""
@@ -81,8 +90,12 @@ class Metrics:
         """An event has been logged."""
         self._events.labels(event.kind, str(counts).lower()).inc()
 
-    def page(self, model_version: int | None, store_version: int | None) -> bytes:
+    def page(
+        self, model_version: int | None, store_version: int | None, breakers: Mapping[str, State]
+    ) -> bytes:
         """All numbers in Prometheus' text format; versions are NaN while nobody knows them."""
+        for part, state in breakers.items():
+            self._left_out.labels(part).set(state != "closed")
         for gauge, version in ((self._model, model_version), (self._store, store_version)):
             gauge.set(float("nan") if version is None else version)
         return generate_latest(self.registry)

@@ -21,8 +21,9 @@ class Stage:
 class ListRun:
     """For one request, and one thread."""
 
-    def __init__(self, budget_ms: int) -> None:
-        self._began = time.perf_counter()
+    def __init__(self, budget_ms: int, began: float | None = None) -> None:
+        """The time began to run at `began` by `time.perf_counter()`, by default now."""
+        self._began = time.perf_counter() if began is None else began
         self._budget = budget_ms / 1000
         self.degraded: list[str] = []
         self.timings: list[Timing] = []

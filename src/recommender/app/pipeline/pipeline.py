@@ -50,13 +50,14 @@ class Pipeline:
         except StoreUnavailableError as error:
             log.warning("%s", error)
 
-    def recommend(self, wanted: Wanted) -> Listed:
+    def recommend(self, wanted: Wanted, began: float | None = None) -> Listed:
         """The list, with what was left out on the way in `degraded`.
 
         Without the user's features it is of popular movies, seen ones among them, as nobody can tell which
-        those are. Raises `StoreUnavailableError` where the store has never answered since the start.
+        those are. The time that it has began to run at `began` by `time.perf_counter()`, by default now.
+        Raises `StoreUnavailableError` where the store has never answered since the start.
         """
-        run = ListRun(self._budget_ms)
+        run = ListRun(self._budget_ms, began)
         user = self._user(wanted, run)
         if user is None:
             user = nobody(self._known_catalogue(), wanted)
