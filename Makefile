@@ -11,7 +11,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 help:
 	@echo "make demo     train on generated data, export, deploy, ask over REST: the whole product once"
 	@echo "make app      the online recommender at http://localhost:6010, with the latest model"
-	@echo "make test     run all tests"
+	@echo "make test     run all tests but those that take minutes"
 	@echo "make lab      open the notebook in JupyterLab"
 	@echo "make install  make .venv with everything in requirements.txt"
 	@echo "make spark    add Apache Spark to .venv, for data.engine=spark; needs Java 17 or newer"

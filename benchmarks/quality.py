@@ -193,7 +193,7 @@ def main() -> None:
     parser.add_argument("--peers", nargs="*", default=list(RATING_PEERS), choices=list(RATING_PEERS))
     parser.add_argument("--output", type=Path, default=Path("data/quality.json"))
     arguments = parser.parse_args()
-    print("| line | metric | ours | best peer | beaten | required | ambition | CPU s a seed |")
+    print("| line | metric | ours | best peer | beaten | goal | stretch goal | CPU s a seed |")
     print("|---|---|---|---|---|---|---|---|")
     for name in arguments.lines:
         for seed in range(1, arguments.seeds + 1):
