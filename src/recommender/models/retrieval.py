@@ -181,7 +181,8 @@ class RetrievalModel(tfrs.models.Model):
         drawn = tf.random.uniform([self.settings.negatives], 1, self.schema.known_movies + 1, positives.dtype)
         candidates = tf.concat([positives, drawn], axis=0)
         of_bias = tf.fill([rows, 1], tower.temperature)  # by which the task divides
-        loss = self.task(
+        # With AutoGraph, as the task asks for the length of a shape that only the graph knows.
+        loss = tf.function(self.task)(
             tf.concat([vectors, of_bias], axis=1),
             tf.concat([tower.movie_tower(candidates), tower.biases(candidates)[:, tf.newaxis]], axis=1),
             candidate_sampling_probability=self._candidate_share(candidates, rows),

@@ -99,11 +99,12 @@ def steps_in_graph(
 ) -> Callable[[Iterator[Batch], tf.Tensor], tf.Tensor]:
     """What takes a number of training steps on the next batches of an iterator; their losses `(number,)`.
 
-    `Model.fit` comes back to Python after each step and calls its callbacks.
+    `Model.fit` comes back to Python after each step and calls its callbacks. Without AutoGraph, which would take
+    seconds to convert what needs no conversion; layers choose by `tf.where` and `tf.cond`.
     """
     next_of = batches_in_graph(transform)
 
-    @tf.function
+    @tf.function(autograph=False)
     def take(rest: Iterator[Batch], number: tf.Tensor) -> tf.Tensor:
         def step(done: tf.Tensor, losses: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
             loss = model.train_step(next_of(rest))["loss"]
@@ -127,7 +128,7 @@ def batches_in_graph(transform: Transform) -> Callable[[Iterator[Batch]], Batch]
     `mlp` in the one case, `foldin` in the other.
     """
 
-    @tf.function(experimental_attributes={"_noinline": True})
+    @tf.function(autograph=False, experimental_attributes={"_noinline": True})
     def make(rest: Iterator[Batch]) -> Batch:
         with tf.device("CPU"):
             return transform(next(rest))
