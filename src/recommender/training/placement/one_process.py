@@ -99,8 +99,8 @@ def steps_in_graph(
 ) -> Callable[[Iterator[Batch], tf.Tensor], tf.Tensor]:
     """What takes a number of training steps on the next batches of an iterator; their losses `(number,)`.
 
-    `Model.fit` comes back to Python after each step and calls its callbacks. Without AutoGraph, which would take
-    seconds to convert what needs no conversion; layers choose by `tf.where` and `tf.cond`.
+    `Model.fit` comes back to Python after each step and calls its callbacks. Without AutoGraph, which would
+    take seconds to convert what needs no conversion; layers choose by `tf.where` and `tf.cond`.
     """
     next_of = batches_in_graph(transform)
 
