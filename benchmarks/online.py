@@ -43,7 +43,7 @@ from online_parts import WARM, Parts
 from recommender.app.features import FeatureStore, open_backend
 from recommender.app.features.addresses import FILE
 from recommender.app.settings import AppSettings, load_app_settings
-from recommender.tensorflow_start import leave_threads
+from recommender.tensorflow_threads import leave_threads
 
 SEED = 42
 WARM_UP_SECONDS = 5

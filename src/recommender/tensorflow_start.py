@@ -5,19 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import MutableMapping
-
-BETWEEN_OPERATIONS = "TF_NUM_INTEROP_THREADS"
-
-
-def leave_threads(environ: MutableMapping[str, str], number: str) -> None:
-    """So many threads within an operation of TensorFlow and between them, unless `environ` says already.
-
-    To be called before TensorFlow starts, and only by the command that owns the process: processes that it
-    starts have the same environment.
-    """
-    for name in ("TF_NUM_INTRAOP_THREADS", BETWEEN_OPERATIONS):
-        environ.setdefault(name, number)
 
 
 def start_tensorflow(look_for_devices: bool = True) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recommender.tensorflow_start import leave_threads
+from recommender.tensorflow_threads import leave_threads
 from recommender.workflows.runs import SETTINGS_FILE
 
 if TYPE_CHECKING:

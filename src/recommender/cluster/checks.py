@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from recommender.cluster.tf_config import VARIABLE, Cluster
 from recommender.config import Settings
 from recommender.errors import ConfigError
-from recommender.tensorflow_start import BETWEEN_OPERATIONS
+from recommender.tensorflow_threads import BETWEEN_OPERATIONS
 
 OF_ONE_MACHINE = (  # and all of `workflow`: may differ between members, change nothing that is trained
     ("data", "home"),

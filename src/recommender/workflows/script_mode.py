@@ -17,7 +17,7 @@ from pathlib import Path
 from recommender.config import Settings, read_yaml, resolve
 from recommender.data.movielens import CATALOGUE
 from recommender.errors import ConfigError, DataError, RecommenderError
-from recommender.tensorflow_start import leave_threads
+from recommender.tensorflow_threads import leave_threads
 from recommender.versions import Version, publish
 from recommender.workflows.hyper_parameters import assignments
 from recommender.workflows.validation import GENERATED, OWN, validate
