@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from recommender.app.answers import Event
 from recommender.app.application import Application, InvalidRequestError, NotFoundError
+from recommender.app.pipeline.circuit_breaker import FAILURES
 from recommender.data.prepared import Prepared
 
 
@@ -215,6 +217,17 @@ def test_lists_do_without_the_model(application: Application, titled: Prepared) 
     assert len(answer.items) == 5
     assert answer.degraded
     assert {item.rating for item in answer.items} == {None}
+
+
+def test_a_list_that_has_waited_too_long_for_its_turn_is_full_and_made_without_what_takes_time(
+    application: Application, titled: Prepared
+) -> None:
+    user_id = titled.users["user_id"][0]
+    for _ in range(2 * FAILURES):
+        found = application.recommend(user_id, began=time.perf_counter() - 3600)
+        assert found.degraded == ["features"]
+        assert len(found.items) == 10
+    assert application.recommend(user_id).degraded == []  # nobody was blamed
 
 
 def test_events_count_for_the_list_they_refer_to(make_application, app_settings, titled: Prepared) -> None:

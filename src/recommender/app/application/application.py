@@ -114,10 +114,16 @@ class Application:
         diversity: float | None = None,
         explain: bool = False,
         request_id: str | None = None,
+        began: float | None = None,
     ) -> Recommendations:
-        """A list for a user; see `Lists.recommend`. None leaves a choice to experiments and settings."""
+        """A list for a user; see `Lists.recommend`. None leaves a choice to experiments and settings.
+
+        `began` is when it was asked for, by `time.perf_counter()`, by default now.
+        """
         filters = (genre, year_from, year_to)
-        asked = Asked(user_id, request_id or uuid.uuid4().hex, n, model, *filters, diversity, explain)
+        began = time.perf_counter() if began is None else began
+        chosen = (n, model, *filters, diversity, explain)
+        asked = Asked(user_id, request_id or uuid.uuid4().hex, *chosen, began)
         answer = self._lists.recommend(asked)
         self.metrics.listed(answer)
         return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from recommender.app.answers import Movie, Recommendation, Recommendations, Stage
@@ -42,7 +42,10 @@ class ListMaker(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """A list as a client asks for it; None leaves a choice to experiments and settings."""
+    """A list as a client asks for it; None leaves a choice to experiments and settings.
+
+    The time that it may take runs from `began` by `time.perf_counter()`: waiting for a turn counts.
+    """
 
     user_id: str
     request_id: str
@@ -53,6 +56,7 @@ class Asked:
     year_to: int | None = None
     diversity: float | None = None
     explain: bool = False
+    began: float = field(default_factory=time.perf_counter)
 
 
 class Lists:
@@ -82,8 +86,7 @@ class Lists:
         that cannot be. A store that is down is no error: the list is then marked `degraded`, and whether
         there is such a user stays open.
         """
-        began = time.perf_counter()
-        shelves = self._shelves_if_known(asked.user_id, began)
+        shelves = self._shelves_if_known(asked)
         self._check(asked, shelves)
         decision = decide(self._settings, asked.user_id, asked.model, asked.diversity)
         second = self._clock.now(shelves) + 1
@@ -99,7 +102,7 @@ class Lists:
                 diversity=decision.diversity,
                 explain=asked.explain,
             ),
-            began,
+            asked.began,
         )
         self._events.add(Shown.of(asked.request_id, asked.user_id, decision, listed, time.time(), second))
         return Recommendations(
@@ -126,9 +129,9 @@ class Lists:
         self._guard.close()
         self._pipeline.close()
 
-    def _shelves_if_known(self, user_id: str, began: float) -> Shelves:
+    def _shelves_if_known(self, asked: Asked) -> Shelves:
         """The catalogue; raises `NotFoundError` where the store says in time that it has no such user."""
-        deadline = began + STORE_SHARE * self._settings.budget_ms / 1000
+        user_id, deadline = asked.user_id, asked.began + STORE_SHARE * self._settings.budget_ms / 1000
         try:
             pending = self._guard.start(lambda: (self._known.current(), self._store.is_known(user_id)))
             shelves, is_known = pending.result(deadline)

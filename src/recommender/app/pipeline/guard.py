@@ -56,6 +56,7 @@ class Pending(Generic[Result]):
 
     def __init__(self, name: str, future: Future[Result], breaker: CircuitBreaker) -> None:
         self._name, self._future, self._breaker = name, future, breaker
+        self._began = time.perf_counter()
 
     def result(self, deadline: float) -> Result:
         """The answer, if it comes before `deadline` by `time.perf_counter()`; else `LeftOutError`."""
@@ -63,7 +64,10 @@ class Pending(Generic[Result]):
             result = self._future.result(max(deadline - time.perf_counter(), 0.0))
         except concurrent.futures.TimeoutError:
             self._future.cancel()
-            self._breaker.failed()
+            if (
+                self._began < deadline
+            ):  # else it had no time at all: the list had waited too long for its turn
+                self._breaker.failed()
             raise LeftOutError(f"{self._name}: no answer in time") from None
         except RecommenderError as error:
             self._breaker.failed()
