@@ -59,15 +59,18 @@ class Pending(Generic[Result]):
         self._began = time.perf_counter()
 
     def result(self, deadline: float) -> Result:
-        """The answer, if it comes before `deadline` by `time.perf_counter()`; else `LeftOutError`."""
+        """The answer, if it comes before `deadline` by `time.perf_counter()`; else `LeftOutError`.
+
+        A call begun when no time was left is nobody's failure: the list had waited for its turn.
+        """
+        if self._began >= deadline:
+            self._future.cancel()
+            raise LeftOutError(f"{self._name}: no time left")
         try:
             result = self._future.result(max(deadline - time.perf_counter(), 0.0))
         except concurrent.futures.TimeoutError:
             self._future.cancel()
-            if (
-                self._began < deadline
-            ):  # else it had no time at all: the list had waited too long for its turn
-                self._breaker.failed()
+            self._breaker.failed()
             raise LeftOutError(f"{self._name}: no answer in time") from None
         except RecommenderError as error:
             self._breaker.failed()
