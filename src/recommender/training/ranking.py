@@ -21,6 +21,7 @@ from recommender.metrics.rating import rmse
 from recommender.models.movie_embedding import movie_content
 from recommender.models.ranking import RankingModel
 from recommender.training.fit import Progress, fit, fit_anew
+from recommender.training.fitted import Fitted
 from recommender.training.implicit import ROW, SampledNegatives
 from recommender.training.item_factors import prepare_head
 from recommender.training.mixed_precision import LossScaledRanking, multiply_in
@@ -40,27 +41,16 @@ class RankingRows(NamedTuple):
     negatives: SampledNegatives | None
 
 
-class FittedRanking(NamedTuple):
-    """A ranking model to serve, the one that has not seen the validation split, and how its fit went.
-
-    Both are the same without `ranking.refit`.
-    """
-
-    model: RankingModel
-    validated: RankingModel
-    progress: Progress
-
-
 def fit_ranking(
     settings: Settings, prepared: Prepared, folder: Path, placement: Placement = HERE
-) -> FittedRanking:
+) -> Fitted[RankingModel]:
     """`train_ranking`, then with `ranking.refit` `refit_ranking`, in `<folder>/refit`."""
     validated, progress = train_ranking(settings, prepared, folder, placement=placement)
     if not settings.ranking.refit:
-        return FittedRanking(validated, validated, progress)
+        return Fitted(validated, validated, progress)
     epochs = progress.best_epoch + 1
     model = refit_ranking(settings, prepared, folder / "refit", epochs, placement=placement)
-    return FittedRanking(model, validated, progress)
+    return Fitted(model, validated, progress)
 
 
 def build_ranking(settings: Settings, prepared: Prepared) -> RankingModel:

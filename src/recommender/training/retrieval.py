@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +18,7 @@ from recommender.models.movie_embedding import movie_content
 from recommender.models.retrieval import RetrievalModel
 from recommender.training.any_users import for_any_users
 from recommender.training.fit import Progress, fit, fit_anew
+from recommender.training.fitted import Fitted
 from recommender.training.left_out_movies import LeftOutMovies
 from recommender.training.mixture import fit_mixture
 from recommender.training.ordered_ratings import OrderedRatings
@@ -29,27 +29,16 @@ from recommender.training.user_stretches import UserStretches
 FIXED_COLUMNS = ("user_id", "gender", "age", "occupation")
 
 
-class FittedRetrieval(NamedTuple):
-    """A retrieval model to serve, the one that has not seen the validation split, and how its fit went.
-
-    Both are the same without `retrieval.refit`.
-    """
-
-    model: RetrievalModel
-    validated: RetrievalModel
-    progress: Progress
-
-
 def fit_retrieval(
     settings: Settings, prepared: Prepared, folder: Path, placement: Placement = HERE
-) -> FittedRetrieval:
+) -> Fitted[RetrievalModel]:
     """`train_retrieval`, then with `retrieval.refit` `refit_retrieval`, in `<folder>/refit`."""
     validated, progress = train_retrieval(settings, prepared, folder, placement=placement)
     if not settings.retrieval.refit:
-        return FittedRetrieval(validated, validated, progress)
+        return Fitted(validated, validated, progress)
     epochs = progress.best_epoch + 1
     model = refit_retrieval(settings, prepared, folder / "refit", validated, epochs, placement=placement)
-    return FittedRetrieval(model, validated, progress)
+    return Fitted(model, validated, progress)
 
 
 def build_retrieval(
