@@ -250,11 +250,11 @@ def test_preparing_suggests_training_with_the_same_settings(
 
 
 def test_what_to_run_next_names_the_settings_where_runs_and_models_are_elsewhere() -> None:
-    config = Path("runs/1/config.yaml")
-    assert same_places(load_settings(overrides=["seed=3"], environ={}), config) == []
+    folder = Path("runs/1")
+    assert same_places(load_settings(overrides=["seed=3"], environ={}), folder) == []
     for elsewhere in ("workflow.runs=runs", "workflow.name=mine", "export.models=models"):
         settings = load_settings(overrides=[elsewhere], environ={})
-        assert same_places(settings, config) == ["--config", "runs/1/config.yaml"]
+        assert same_places(settings, folder) == ["--config", "runs/1/config.yaml"]
 
 
 def test_columns_of_a_table_are_aligned() -> None:

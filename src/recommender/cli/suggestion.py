@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from recommender.config import Settings
+from recommender.workflows.runs import SETTINGS_FILE
 
 
 def suggest(*words: str) -> None:
@@ -24,10 +25,10 @@ def same_settings() -> list[str]:
     return [*config, *given["overrides"]]
 
 
-def same_places(settings: Settings, config: Path) -> list[str]:
+def same_places(settings: Settings, folder: Path) -> list[str]:
     """The `--config` that a next command needs where runs and models are not where it would look.
 
-    `config` is the settings file of the run or version.
+    `folder` is that of the run or version, which has its settings in it.
     """
     usual = Settings()
     as_usual = (
@@ -35,7 +36,7 @@ def same_places(settings: Settings, config: Path) -> list[str]:
         and settings.workflow.name == usual.workflow.name
         and settings.export.models == usual.export.models
     )
-    return [] if as_usual else ["--config", str(config)]
+    return [] if as_usual else ["--config", str(folder / SETTINGS_FILE)]
 
 
 def spelled(*words: str) -> str:

@@ -46,7 +46,7 @@ def train(settings: Settings) -> None:
     folder = runs.open_run(settings)
     stages.train(settings, prepared, folder)
     click.echo(f"trained in {folder}")
-    suggest("evaluate", "--run", folder.name, *same_places(settings, folder / runs.SETTINGS_FILE))
+    suggest("evaluate", "--run", folder.name, *same_places(settings, folder))
 
 
 @click.command()
@@ -62,7 +62,7 @@ def evaluate(name: str | None, config: Path | None) -> None:
     metrics = stages.evaluate(settings, prepared, stages.train(settings, prepared, folder), folder)
     click.echo(metrics_table(metrics))
     click.echo(f"measured in {folder / stages.METRICS_FILE}")
-    suggest("export", "--run", folder.name, *same_places(settings, folder / runs.SETTINGS_FILE))
+    suggest("export", "--run", folder.name, *same_places(settings, folder))
 
 
 @click.command()
@@ -78,4 +78,4 @@ def export(name: str | None, config: Path | None) -> None:
     prepared = prepare(settings)
     version = stages.export(settings, prepared, stages.train(settings, prepared, folder), folder)
     click.echo(f"published version {version.number} in {version.folder}")
-    suggest("recommend", "--user", "42", *same_places(settings, version.folder / runs.SETTINGS_FILE))
+    suggest("recommend", "--user", "42", *same_places(settings, version.folder))

@@ -38,7 +38,7 @@ def worker(settings: Settings, name: str) -> None:
     take_part(settings, cluster, folder)
     if cluster.leads:
         click.echo(f"trained in {folder}")
-        suggest("evaluate", "--run", name, *same_places(settings, folder / runs.SETTINGS_FILE))
+        suggest("evaluate", "--run", name, *same_places(settings, folder))
 
 
 def _check_begun_with(settings: Settings, folder: Path) -> None:

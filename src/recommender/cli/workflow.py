@@ -11,7 +11,6 @@ from recommender.cli.suggestion import same_places, spelled, suggest
 from recommender.cli.tables import metrics_table
 from recommender.errors import RecommenderError
 from recommender.workflows import launch
-from recommender.workflows.runs import SETTINGS_FILE
 
 
 @click.command()
@@ -55,7 +54,7 @@ def _train(settings_file: Path, overrides: tuple[str, ...], resume: str | None) 
     version = launch.published(started, outcome.run_id)
     click.echo(metrics_table(version.metrics()))
     click.echo(f"published version {version.number} in {version.folder}")
-    suggest("recommend", "--user", "42", *same_places(started.settings, version.folder / SETTINGS_FILE))
+    suggest("recommend", "--user", "42", *same_places(started.settings, version.folder))
 
 
 def _write_template(started: launch.Launch, resume: str | None) -> None:

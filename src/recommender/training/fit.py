@@ -12,7 +12,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from recommender.config import TrainingSettings
-from recommender.data.batches import Epochs
+from recommender.data.batches import Epochs, number_of_rows
 from recommender.errors import RecommenderError
 from recommender.training.averaging import AveragedWeights
 from recommender.training.checkpoints import Checkpoints, Progress, has_checkpoint, read_progress
@@ -154,7 +154,8 @@ def _epochs(
 ) -> Epochs:
     if isinstance(examples, StreamedExamples):
         return StreamedEpochs(examples, batch_size, seed)
-    return placement.epochs(examples, batch_size, seed)
+    steps = placement.steps(number_of_rows(examples), batch_size)
+    return placement.epochs(examples, batch_size, seed, steps)
 
 
 def _parts_of(epoch: int, batches: Epochs, progress: Progress, folder: Path) -> list[int]:

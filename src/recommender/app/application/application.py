@@ -122,8 +122,8 @@ class Application:
         """
         filters = (genre, year_from, year_to)
         began = time.perf_counter() if began is None else began
-        chosen = (n, model, *filters, diversity, explain)
-        asked = Asked(user_id, request_id or uuid.uuid4().hex, *chosen, began)
+        request_id = request_id or uuid.uuid4().hex
+        asked = Asked(user_id, request_id, began, n, model, *filters, diversity, explain)
         answer = self._lists.recommend(asked)
         self.metrics.listed(answer)
         return answer

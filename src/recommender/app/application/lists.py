@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from recommender.app.answers import Movie, Recommendation, Recommendations, Stage
@@ -49,6 +49,7 @@ class Asked:
 
     user_id: str
     request_id: str
+    began: float
     n: int = 10
     model: str | None = None
     genre: str | None = None
@@ -56,7 +57,6 @@ class Asked:
     year_to: int | None = None
     diversity: float | None = None
     explain: bool = False
-    began: float = field(default_factory=time.perf_counter)
 
 
 class Lists:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from recommender.data.batches import Batch, Epochs, InGraph, number_of_rows
+from recommender.data.batches import Batch, InGraph, InMemory
 
 Transform = Callable[[Batch], Batch]
 AfterStep = Callable[[], None]  # part of a step, in whatever graph that is
@@ -23,6 +23,8 @@ STEPS_AT_ONCE = 16  # between two looks of Python: the bar moves, a signal is he
 class Placement(Protocol):
     """What `fit` leaves to whoever places the model."""
 
+    epochs: ClassVar[type[InMemory]]  # batches of what lies in memory, as `runner` reads them
+
     def model(self, build: Callable[[], tf.keras.Model]) -> tf.keras.Model:
         """The model that `fit` validates and saves, made by `build`."""
 
@@ -31,9 +33,6 @@ class Placement(Protocol):
 
     def steps(self, rows: int, batch_size: int) -> int:
         """How many steps an epoch has."""
-
-    def epochs(self, arrays: Mapping[str, NDArray], batch_size: int, seed: int) -> Epochs:
-        """Batches of what lies in memory, as `runner` reads them."""
 
     def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
         """What takes a step for each batch, made by `transform` what the model reads, and then `after_step`.
@@ -51,6 +50,8 @@ class Placement(Protocol):
 class OneProcess:
     """One copy of the weights, one replica."""
 
+    epochs: ClassVar[type[InMemory]] = InGraph
+
     def model(self, build: Callable[[], tf.keras.Model]) -> tf.keras.Model:
         """The model as `build` makes it."""
         return build()
@@ -62,10 +63,6 @@ class OneProcess:
     def steps(self, rows: int, batch_size: int) -> int:
         """The last step may have fewer rows."""
         return -(-rows // batch_size)
-
-    def epochs(self, arrays: Mapping[str, NDArray], batch_size: int, seed: int) -> Epochs:
-        """Gathered in the graph of the steps."""
-        return InGraph(arrays, batch_size, seed, self.steps(number_of_rows(arrays), batch_size))
 
     def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
         """Steps are taken several at a time in one graph, which also makes their batches."""

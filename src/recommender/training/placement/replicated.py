@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from recommender.data.batches import Epochs, InMemory, number_of_rows
+from recommender.data.batches import InMemory
 from recommender.training.placement.one_process import AfterStep, Run, Told, Transform, keras_epoch
 
 
@@ -20,6 +20,8 @@ class Replicated:
     that round differently still do the same. Others write `elsewhere`, each to a folder of its own, and read
     the leader's files.
     """
+
+    epochs: ClassVar[type[InMemory]] = InMemory  # data sets, of which each replica gets its shares
 
     def __init__(self, strategy: tf.distribute.Strategy, elsewhere: Path | None) -> None:
         self.strategy = strategy
@@ -38,10 +40,6 @@ class Replicated:
     def steps(self, rows: int, batch_size: int) -> int:
         """Only steps with rows for every replica."""
         return rows // batch_size + (rows % batch_size >= self.strategy.num_replicas_in_sync)
-
-    def epochs(self, arrays: Mapping[str, NDArray], batch_size: int, seed: int) -> Epochs:
-        """Data sets, of which each replica gets its shares."""
-        return InMemory(arrays, batch_size, seed, self.steps(number_of_rows(arrays), batch_size))
 
     def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
         """A step's loss is the sum over replicas, each of which divides by the global batch."""

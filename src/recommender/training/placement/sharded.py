@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from recommender.data.batches import Epochs, InMemory, number_of_rows
+from recommender.data.batches import InMemory
 from recommender.training.placement.one_process import AfterStep, OneProcess, Run, Told, Transform
 from recommender.training.placement.whole_weights import cut_up, pairs, put_together, where_cut
 
@@ -28,6 +27,8 @@ class Sharded(OneProcess):
     rest is as in one process: only the coordinator decides and writes, and every step is one worker's.
     """
 
+    epochs: ClassVar[type[InMemory]] = InMemory  # data sets, read in this process and sent to workers
+
     def __init__(self, strategy: tf.distribute.ParameterServerStrategy, workers: int) -> None:
         self.strategy = strategy
         self.workers = workers
@@ -40,10 +41,6 @@ class Sharded(OneProcess):
         """The model that is whole in this process."""
         self._build, self.cut = build, None
         return build()
-
-    def epochs(self, arrays: Mapping[str, NDArray], batch_size: int, seed: int) -> Epochs:
-        """Data sets, read in this process and sent to workers."""
-        return InMemory(arrays, batch_size, seed, self.steps(number_of_rows(arrays), batch_size))
 
     def runner(self, model: tf.keras.Model, transform: Transform, after_step: AfterStep, told: Told) -> Run:
         """All workers together; ends with the weights of the servers in `model`, then one `after_step`."""
