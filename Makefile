@@ -30,7 +30,7 @@ app: $(INSTALLED)
 	$(BIN)/recommender app
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lab: $(INSTALLED)
 	$(BIN)/jupyter lab deep_learning_recommender_tf.ipynb

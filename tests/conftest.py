@@ -1,4 +1,8 @@
-"""Fixtures that many tests share: small synthetic data, prepared and trained on once a session."""
+"""Fixtures that many tests share: small synthetic data, prepared, trained on and exported once for all.
+
+Tests run in several processes. What takes seconds to make lies in a folder that all of them see, and is made
+by the first that asks for it; nobody writes to it afterwards.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from recommender.config import Settings, load_settings
+from recommender.folder_lock import alone
 
 TINY = (
     "data.dataset=synthetic",
@@ -36,9 +41,18 @@ def movielens_home() -> Path:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of the session's fixtures."""
-    return tmp_path_factory.mktemp("data")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the whole test run, of all its processes."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def home(shared: Path) -> Path:
+    """The data folder of the fixtures."""
+    home = shared / "data"
+    home.mkdir(exist_ok=True)
+    return home
 
 
 @pytest.fixture(scope="session")
@@ -52,18 +66,34 @@ def prepared(settings: Settings):
     """Synthetic data: 120 users, 80 movies, 3,000 ratings, split by time."""
     from recommender.data.prepare import prepare
 
-    return prepare(settings)
+    with alone(settings.data.home, "prepare"):
+        return prepare(settings)
 
 
 @pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_folder(shared: Path) -> Path:
     """Where `trained` leaves its checkpoints."""
-    return tmp_path_factory.mktemp("run")
+    folder = shared / "run"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
 def trained(settings: Settings, prepared, run_folder: Path):
     """Both models, fitted for two epochs."""
-    from recommender.training import train
+    from recommender.workflows import stages
 
-    return train(settings, prepared, run_folder)
+    return stages.train(settings, prepared, run_folder)
+
+
+@pytest.fixture(scope="session")
+def published(settings: Settings, prepared, trained, shared: Path) -> Path:
+    """A folder of models with version 1 of `recommender`, to be read or copied."""
+    from recommender.export import export
+
+    models = shared / "models"
+    metrics = {"models": {"deep_ranking": {"validation": {"rmse": 1.0}}}}
+    with alone(shared, "publish"):
+        if not models.exists():
+            export(settings, prepared, trained, metrics, models / "recommender" / "1")
+    return models

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,6 @@ import pytest
 from recommender.app.features import CandidateFeatures, FeatureStore, open_backend, push
 from recommender.app.features.store_catalogue import StoreCatalogue
 from recommender.app.models import ModelDescription, ModelUnavailableError, Ranked, Retrieved
-from recommender.config import Settings
 from recommender.data.encode import Arrays
 from recommender.data.prepared import Prepared
 from recommender.similarity.neighbours import Neighbours, nearest
@@ -140,18 +140,16 @@ def scripted_model(movie_ids: list[str]) -> Iterator[ScriptedModel]:
 
 
 @pytest.fixture(scope="session")
-def published(settings: Settings, prepared: Prepared, trained, tmp_path_factory) -> Path:
-    """A folder of models with version 1 of `recommender`."""
-    from recommender.export import export
-
+def not_warmed_up(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same without warm-up requests: a server has it in seconds, and prepares only what is asked."""
     models = tmp_path_factory.mktemp("models")
-    export(settings, prepared, trained, {}, models / "recommender" / "1")
+    shutil.copytree(published, models, ignore=shutil.ignore_patterns("assets.extra"), dirs_exist_ok=True)
     return models
 
 
 @pytest.fixture(scope="session")
-def model_server(published: Path, tmp_path_factory) -> Iterator[Server]:
+def model_server(not_warmed_up: Path, tmp_path_factory) -> Iterator[Server]:
     """`recommender serve` with that model."""
-    flags = ("--model_name=recommender", f"--model_base_path={published}/recommender")
+    flags = ("--model_name=recommender", f"--model_base_path={not_warmed_up}/recommender")
     with serving(tmp_path_factory.mktemp("server"), *flags) as server:
         yield server

@@ -36,7 +36,11 @@ def test_the_ncf_protocol_measures_every_model(run, monkeypatch, capsys):
 
     monkeypatch.setattr(ncf_protocol, "DATA", [*SYNTHETIC, "data.split=leave_last"])
     monkeypatch.setattr(ncf_protocol, "NEUMF", [*ncf_protocol.NEUMF, "training.epochs=1"])
-    monkeypatch.setattr(ncf_protocol, "RETRIEVAL", ["retrieval.training={epochs: 1}"])
+    monkeypatch.setattr(
+        ncf_protocol,
+        "RETRIEVAL",
+        ["retrieval.training={epochs: 1}", "retrieval.embedding_size=8", "retrieval.refit=false"],
+    )
     found, picture = run(ncf_protocol)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert {"neumf", "two_tower_retrieval", "popularity", "item_knn", "markov_chain + ease"} <= set(

@@ -13,23 +13,11 @@ import psutil
 import pytest
 
 from recommender.client import ModelClient
-from recommender.config import Settings
 from recommender.smoke import SMOKE_FILE, read_smoke
 
 pytestmark = pytest.mark.slow
 SETTINGS_FILE = Path(__file__).parents[2] / "workflow-deploy-model.yaml"
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def exported(settings: Settings, prepared, trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A version folder."""
-    from recommender.export import export
-
-    metrics = {"models": {"deep_ranking": {"validation": {"rmse": 1.0}}}}
-    folder = tmp_path_factory.mktemp("versions") / "1"
-    export(settings, prepared, trained, metrics, folder)
-    return folder
 
 
 @pytest.fixture
@@ -54,11 +42,13 @@ def deploy(run: Run, port: int) -> Run:
 
 
 @pytest.fixture
-def publish(exported: Path, workplace: Path) -> Callable[[int], Path]:
-    """Publish the version again under a number."""
+def publish(published: Path, workplace: Path) -> Callable[[int], Path]:
+    """Publish the same version under a number."""
 
     def publish(number: int) -> Path:
-        return shutil.copytree(exported, workplace / "data/models/recommender" / str(number))
+        return shutil.copytree(
+            published / "recommender/1", workplace / "data/models/recommender" / str(number)
+        )
 
     return publish
 

@@ -62,14 +62,14 @@ class Load:
 
 
 @pytest.fixture
-def start_server(published: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """`start_server(flags)`: `recommender serve` with the published model."""
+def start_server(not_warmed_up: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """`start_server(flags)`: `recommender serve` with the small model."""
     with ExitStack() as servers:
         yield lambda *flags: servers.enter_context(
             serving(
                 tmp_path,
                 "--model_name=recommender",
-                f"--model_base_path={published}/recommender",
+                f"--model_base_path={not_warmed_up}/recommender",
                 *flags,
             )
         )

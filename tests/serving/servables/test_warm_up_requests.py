@@ -59,6 +59,15 @@ def test_requests_written_at_export_are_run(recorder: Recorder, tmp_path: Path) 
     assert recorder.asked == [("serving_default", {"x": [[4.0]]})]
 
 
+def test_only_signatures_that_will_be_asked_are_run(recorder: Recorder, tmp_path: Path) -> None:
+    specs = {"serving_default": [tf.TensorSpec([None, 1], tf.float32, "x")]}
+    write_warmup_requests(specs, {"x": 4.0}, "m", tmp_path / "1")
+    warm_up(recorder, tmp_path / "1", signatures=frozenset(["other"]))
+    assert recorder.asked == []
+    warm_up(recorder, tmp_path / "1", signatures=frozenset(["serving_default"]))
+    assert len(recorder.asked) == 1
+
+
 def test_strings_are_objects_of_bytes(saved_models: Any, tmp_path: Path) -> None:
     folder = saved_models.place("vocabulary", tmp_path / "1")
     recorder = Recorder("m", 1, folder)

@@ -43,12 +43,14 @@ class InProcessModel:
     def __init__(self, settings: ModelSettings) -> None:
         """Load it, which takes seconds; raises `ModelUnavailableError` where there is none that loads."""
         start_tensorflow()
+        from recommender.serving.servables.load_options import LoadOptions
         from recommender.serving.servables.manager import ModelManager
         from recommender.serving.servables.model_config import ModelConfig
 
         self._name = settings.name
         base = settings.models / settings.name
-        self._manager = ModelManager([ModelConfig(settings.name, base)], settings.poll_seconds)
+        asked = LoadOptions(signatures=frozenset((*NEEDED, SIMILAR)))
+        self._manager = ModelManager([ModelConfig(settings.name, base)], settings.poll_seconds, options=asked)
         self._manager.start()
         try:
             self.describe()

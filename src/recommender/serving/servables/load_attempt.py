@@ -38,7 +38,7 @@ def attempt_load(name: str, version: int, folder: Path, options: LoadOptions) ->
         return LoadAttempt(None, failure, time.perf_counter() - began)
     loaded = time.perf_counter()
     try:
-        count = warm_up(servable, folder, options.timeout_ms)
+        count = warm_up(servable, folder, options.timeout_ms, options.signatures)
     except ServingError as error:
         servable.close()
         return LoadAttempt(None, error, loaded - began, time.perf_counter() - loaded)

@@ -20,10 +20,14 @@ log = logging.getLogger(__name__)
 MOST_RECORDS = 1000  # WarmupConsts::kMaxNumRecords
 
 
-def warm_up(servable: Servable, folder: Path, timeout_ms: int = 0) -> int:
-    """Run the requests in `assets.extra/tf_serving_warmup_requests`; returns how many, 0 without the file.
+def warm_up(
+    servable: Servable, folder: Path, timeout_ms: int = 0, signatures: frozenset[str] | None = None
+) -> int:
+    """Run the requests in `assets.extra/tf_serving_warmup_requests`; returns how many are there, if any.
 
     `timeout_ms` is the limit that requests will have: TensorFlow prepares what it runs for each limit anew.
+    Preparing a signature takes a second or more: who will ask only some names them in `signatures`, and
+    predictions of others are not run.
     Raises `ServingError` where the file cannot be read or a request fails, in the words of
     servables/tensorflow/saved_model_warmup_util.cc: such a version does not become available.
     """
@@ -33,7 +37,7 @@ def warm_up(servable: Servable, folder: Path, timeout_ms: int = 0) -> int:
     count = 0
     try:
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            _run(servable, record, path, timeout_ms)
+            _run(servable, record, path, timeout_ms, signatures)
             count += 1
             if count > MOST_RECORDS:
                 raise invalid(f"Number of warmup records exceeds the maximum ({MOST_RECORDS}) at {path}")
@@ -45,7 +49,9 @@ def warm_up(servable: Servable, folder: Path, timeout_ms: int = 0) -> int:
     return count
 
 
-def _run(servable: Servable, record: bytes, path: Path, timeout_ms: int) -> None:
+def _run(
+    servable: Servable, record: bytes, path: Path, timeout_ms: int, signatures: frozenset[str] | None
+) -> None:
     try:
         logged = PREDICTION_LOG.FromString(record)
     except DecodeError:
@@ -53,6 +59,8 @@ def _run(servable: Servable, record: bytes, path: Path, timeout_ms: int) -> None
     match logged.WhichOneof("log_type"):
         case "predict_log":
             request = logged.predict_log.request
+            if signatures is not None and request.model_spec.signature_name not in signatures:
+                return
             inputs = {name: _array(name, value) for name, value in request.inputs.items()}
             servable.prepare(request.model_spec.signature_name, inputs, timeout_ms)
         case "classify_log":
