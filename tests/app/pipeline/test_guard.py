@@ -31,46 +31,47 @@ def down() -> None:
 
 
 def test_an_answer_in_time_is_passed_on(guard: Guard) -> None:
-    assert guard.start(lambda: 42).result(after(LONG)) == 42
+    assert guard.start(lambda: 42, after(LONG)).result() == 42
 
 
 def test_calls_run_side_by_side(guard: Guard) -> None:
     meeting = threading.Barrier(3)
-    calls = [guard.start(lambda: meeting.wait(LONG)) for _ in range(3)]
-    assert sorted(call.result(after(LONG)) for call in calls) == [0, 1, 2]
+    calls = [guard.start(lambda: meeting.wait(LONG), after(LONG)) for _ in range(3)]
+    assert sorted(call.result() for call in calls) == [0, 1, 2]
 
 
 def test_what_is_not_there_in_time_is_left_out(guard: Guard) -> None:
     go_on = threading.Event()
     with pytest.raises(LeftOutError, match="model: no answer in time"):
-        guard.start(lambda: go_on.wait(LONG)).result(after(0.01))
+        guard.start(lambda: go_on.wait(LONG), after(0.01)).result()
     go_on.set()
 
 
-def test_what_had_no_time_at_all_is_left_out_without_blame(guard: Guard) -> None:
-    go_on = threading.Event()
+def test_what_had_no_time_at_all_is_not_begun_and_nobody_is_blamed(guard: Guard) -> None:
+    begun = threading.Event()
     for _ in range(3):
         with pytest.raises(LeftOutError, match="no time left"):
-            guard.start(lambda: go_on.wait(LONG)).result(after(-1.0))
-    go_on.set()
+            guard.start(begun.set, after(-1.0))
     assert guard.state == "closed"
+    guard.close()
+    assert not begun.is_set()
 
 
 def test_an_error_of_ours_is_left_out(guard: Guard) -> None:
     with pytest.raises(LeftOutError, match="the model is down"):
-        guard.start(down).result(after(LONG))
+        guard.start(down, after(LONG)).result()
 
 
 def test_a_fault_of_the_program_is_not_hidden(guard: Guard) -> None:
     with pytest.raises(ZeroDivisionError):
-        guard.start(lambda: 1 / 0).result(after(LONG))
+        guard.start(lambda: 1 / 0, after(LONG)).result()
 
 
 def test_what_fails_again_and_again_is_not_asked_any_more(guard: Guard) -> None:
     asked = []
     for _ in range(5):
         with pytest.raises(LeftOutError):
-            guard.start(lambda: (asked.append(1), down())).result(after(LONG))
+            guard.start(lambda: (asked.append(1), down()), after(LONG)).result()
     assert len(asked) == 2
     assert guard.state == "open"
 
@@ -84,11 +85,11 @@ def test_what_hangs_does_not_pile_up() -> None:
         began.append(1)
         go_on.wait(LONG)
 
-    calls = [guard.start(hang) for _ in range(50)]
+    calls = [guard.start(hang, after(1.0)) for _ in range(50)]
     for call in calls:
         with pytest.raises(LeftOutError):
-            call.result(after(0.0))
+            call.result()
     go_on.set()
-    assert guard.start(lambda: "the next").result(after(LONG)) == "the next"
+    assert guard.start(lambda: "the next", after(LONG)).result() == "the next"
     assert len(began) <= THREADS  # those that a thread had taken on; the others were called off
     guard.close()

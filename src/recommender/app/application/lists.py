@@ -131,14 +131,17 @@ class Lists:
 
     def _shelves_if_known(self, asked: Asked) -> Shelves:
         """The catalogue; raises `NotFoundError` where the store says in time that it has no such user."""
-        user_id, deadline = asked.user_id, asked.began + STORE_SHARE * self._settings.budget_ms / 1000
+        deadline = asked.began + STORE_SHARE * self._settings.budget_ms / 1000
+
+        def ask() -> tuple[Shelves, bool]:
+            return self._known.current(), self._store.is_known(asked.user_id)
+
         try:
-            pending = self._guard.start(lambda: (self._known.current(), self._store.is_known(user_id)))
-            shelves, is_known = pending.result(deadline)
+            shelves, is_known = self._guard.start(ask, deadline).result()
         except LeftOutError:
             return self._known.last()  # the pipeline does without the store, too, and says so
         if not is_known:
-            raise no_such_user(user_id)
+            raise no_such_user(asked.user_id)
         return shelves
 
     def _check(self, asked: Asked, shelves: Shelves) -> None:

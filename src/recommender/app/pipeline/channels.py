@@ -60,13 +60,13 @@ class Channels:
         for name, limit in limits.items():
             if waits_for := self._channels[name].waits_for:
                 try:
-                    pending[name] = self._guards[waits_for].start(self._call(name, asked, limit))
+                    pending[name] = self._guards[waits_for].start(self._call(name, asked, limit), deadline)
                 except LeftOutError:
                     run.leave_out(name)
         ready = {name: self._call(name, asked, limits[name])() for name in limits if self._is_quick(name)}
         for name, answer in pending.items():
             try:
-                ready[name] = answer.result(deadline)
+                ready[name] = answer.result()
             except LeftOutError:
                 run.leave_out(name)
         for name in limits:

@@ -40,11 +40,17 @@ class Guard:
         """The state of the circuit breaker."""
         return self._breaker.state
 
-    def start(self, call: Callable[[], Result]) -> Pending[Result]:
-        """Begin a call; raises `LeftOutError` where it is not to be made."""
+    def start(self, call: Callable[[], Result], deadline: float) -> Pending[Result]:
+        """Begin a call that has until `deadline` by `time.perf_counter()`.
+
+        Raises `LeftOutError` where it is not to be made. That no time is left is nobody's failure: the list
+        had waited for its turn.
+        """
+        if time.perf_counter() >= deadline:
+            raise LeftOutError(f"{self.name}: no time left")
         if not self._breaker.lets_through():
             raise LeftOutError(f"{self.name}: not asked, it failed before")
-        return Pending(self.name, self._pool.submit(call), self._breaker)
+        return Pending(self.name, self._pool.submit(call), deadline, self._breaker)
 
     def close(self) -> None:
         """Begin no calls any more; those under way are not waited for."""
@@ -54,20 +60,13 @@ class Guard:
 class Pending(Generic[Result]):
     """A call under way."""
 
-    def __init__(self, name: str, future: Future[Result], breaker: CircuitBreaker) -> None:
-        self._name, self._future, self._breaker = name, future, breaker
-        self._began = time.perf_counter()
+    def __init__(self, name: str, future: Future[Result], deadline: float, breaker: CircuitBreaker) -> None:
+        self._name, self._future, self._deadline, self._breaker = name, future, deadline, breaker
 
-    def result(self, deadline: float) -> Result:
-        """The answer, if it comes before `deadline` by `time.perf_counter()`; else `LeftOutError`.
-
-        A call begun when no time was left is nobody's failure: the list had waited for its turn.
-        """
-        if self._began >= deadline:
-            self._future.cancel()
-            raise LeftOutError(f"{self._name}: no time left")
+    def result(self) -> Result:
+        """The answer, if it comes in time; else `LeftOutError`."""
         try:
-            result = self._future.result(max(deadline - time.perf_counter(), 0.0))
+            result = self._future.result(max(self._deadline - time.perf_counter(), 0.0))
         except concurrent.futures.TimeoutError:
             self._future.cancel()
             self._breaker.failed()

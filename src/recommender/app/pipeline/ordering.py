@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,8 @@ class Ordering:
 
     def _features(self, asked: Asked, ids: Sequence[str], run: ListRun) -> CandidateFeatures | None:
         with run.stage("features") as stage:
-            pending = self._guards["features"].start(lambda: self._store.with_movies(asked.features, ids))
-            features = pending.result(run.until(FEATURES))
+            read = partial(self._store.with_movies, asked.features, ids)
+            features = self._guards["features"].start(read, run.until(FEATURES)).result()
             stage.movies = len(ids)
             return features
         return None
@@ -66,10 +67,8 @@ class Ordering:
         self, wanted: Wanted, asked: Asked, features: CandidateFeatures, ids: Sequence[str], run: ListRun
     ) -> Ranked | None:
         with run.stage("ranking") as stage:
-            pending = self._guards["ranking"].start(
-                lambda: self._model.rank(features, ids, wanted.timestamp, asked.retrieved)
-            )
-            ranked = pending.result(run.until(RANKING))
+            rank = partial(self._model.rank, features, ids, wanted.timestamp, asked.retrieved)
+            ranked = self._guards["ranking"].start(rank, run.until(RANKING)).result()
             stage.movies = len(ids)
             return ranked
         return None

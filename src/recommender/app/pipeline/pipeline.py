@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from recommender.app.candidates.channel import Asked, Sources
 from recommender.app.candidates.neighbours import Neighbours
@@ -82,8 +83,8 @@ class Pipeline:
 
     def _user(self, wanted: Wanted, run: ListRun) -> UserNow | None:
         with run.stage("user", leaves_out="features") as stage:
-            pending = self._guards["features"].start(lambda: read_user(self._store, wanted))
-            user = pending.result(run.until(USER))
+            read = partial(read_user, self._store, wanted)
+            user = self._guards["features"].start(read, run.until(USER)).result()
             stage.movies = len(user.seen)
             return user
         return None
@@ -123,14 +124,17 @@ class Pipeline:
         explainer = Explainer(self._neighbours, user.catalogue, user.features.version, user.liked())
         near: list[tuple[str, ...]] = [()] * len(places)
         with run.stage("explanation") as stage:
-            ids = [place.movie_id for place in places]
-            pending = self._guards["features"].start(lambda: [explainer.by_neighbours(one) for one in ids])
-            near = pending.result(run.until(EXPLANATION))
+            find = partial(_near, explainer, [place.movie_id for place in places])
+            near = self._guards["features"].start(find, run.until(EXPLANATION)).result()
             stage.movies = len(places)
         return [
             replace(place, because=reasons or explainer.by_genres(place.movie_id))
             for place, reasons in zip(places, near, strict=True)
         ]
+
+
+def _near(explainer: Explainer, movie_ids: list[str]) -> list[tuple[str, ...]]:
+    return [explainer.by_neighbours(movie_id) for movie_id in movie_ids]
 
 
 def _place(ordered: Ordered, one: int) -> Place:
