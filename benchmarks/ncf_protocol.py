@@ -45,6 +45,7 @@ from recommender.training.retrieval import RetrievalScorer, fit_retrieval  # noq
 from recommender.whole_files import write_whole  # noqa: E402
 
 HELD_OUT, NEGATIVES, K, THRESHOLD = 10, 5, 10, 0.5
+USERS_AT_ONCE = 64  # to score
 DATA = ["data.dataset=ml-latest-small", "data.on_bad_rows=drop", "data.split=leave_last"]
 NEUMF = [
     "preset=neumf",
@@ -94,10 +95,11 @@ def _scores_of_users(
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """For each user the scores of the held-out movies, and of those drawn beside them."""
     test = prepared.interactions.part("test")
-    for user in np.unique(test.user):
-        rows = test.user == user
-        scores = scorer.scores(np.array([user], np.int32))[0]
-        yield scores[test.movie[rows]], scores[negatives[rows].ravel()]
+    users = np.unique(test.user)
+    for chunk in np.array_split(users, -(-len(users) // USERS_AT_ONCE)):
+        for user, scores in zip(chunk, scorer.scores(chunk), strict=True):
+            rows = test.user == user
+            yield scores[test.movie[rows]], scores[negatives[rows].ravel()]
 
 
 def lists_at_threshold(scorer: IdScorer, prepared: Prepared, negatives: NDArray[np.int32]) -> dict[str, Any]:
