@@ -75,13 +75,17 @@ StepResources = Annotated[dict[Literal["cpu", "memory", "disk", "gpu"], Amount],
 
 
 class WorkflowResources(Section):
-    """What each step's container asks for: CPUs, memory and disk in MB, GPUs; `tune` is one worker's."""
+    """What each step's container asks for: CPUs, memory and disk in MB, GPUs; `tune` and `fit` are one
+    worker's."""
 
     start: StepResources = {"cpu": 1, "memory": 1_024, "disk": 10_240, "gpu": 0}
     prepare: StepResources = {"cpu": 2, "memory": 8_192, "disk": 10_240, "gpu": 0}
     fan_out: StepResources = {"cpu": 1, "memory": 1_024, "disk": 10_240, "gpu": 0}
     tune: StepResources = {"cpu": 2, "memory": 8_192, "disk": 10_240, "gpu": 0}
     choose: StepResources = {"cpu": 1, "memory": 2_048, "disk": 10_240, "gpu": 0}
+    gather: StepResources = {"cpu": 1, "memory": 1_024, "disk": 10_240, "gpu": 0}
+    fit: StepResources = {"cpu": 4, "memory": 16_384, "disk": 20_480, "gpu": 0}
+    fitted: StepResources = {"cpu": 1, "memory": 1_024, "disk": 10_240, "gpu": 0}
     train: StepResources = {"cpu": 4, "memory": 16_384, "disk": 20_480, "gpu": 0}
     export: StepResources = {"cpu": 2, "memory": 8_192, "disk": 20_480, "gpu": 0}
     end: StepResources = {"cpu": 1, "memory": 1_024, "disk": 10_240, "gpu": 0}
@@ -327,14 +331,21 @@ class RankingSettings(Section):
 
 
 class DistributionSettings(Section):
-    """Who trains: this process, or a cluster that `recommender worker` is started on."""
+    """Who trains: this process, the workflow's gang, or a cluster that `recommender worker` is started on."""
 
     strategy: Literal["single", "multi_worker", "parameter_server"] = "single"
+    workers: Positive = 1
     device: Literal["auto", "cpu", "gpu"] = "auto"
     mixed_precision: Literal["none", "bfloat16", "float16"] = "none"
     start_timeout: Annotated[float, Field(gt=0)] = 300.0
     peer_timeout: Annotated[float, Field(gt=0)] = 30.0
     min_shard_bytes: Positive = 262_144
+
+    @model_validator(mode="after")
+    def _workers_train_together(self) -> DistributionSettings:
+        if self.workers > 1 and self.strategy != "multi_worker":
+            raise ValueError(f"workers above 1 are for strategy=multi_worker, not {self.strategy}")
+        return self
 
 
 class OrderSettings(Section):

@@ -71,6 +71,7 @@ def test_what_is_wrong_with_it_is_told_in_one_line(text: str | None, says: str) 
 
 def test_what_can_be_trained_passes() -> None:
     check("multi_worker", WORKERS)
+    check("multi_worker", WORKERS, "distribution.workers=2")
     check("multi_worker", {"chief": ["c:1"], "worker": ["a:1"]})
     check("parameter_server", SERVERS, *NOT_AVERAGED, "retrieval.history_encoder=[pooled]")
 
@@ -88,6 +89,7 @@ def test_what_can_be_trained_passes() -> None:
         ),
         ("multi_worker", WORKERS, ("retrieval.training.batch_size=31",), "retrieval.training.batch_size: "),
         ("multi_worker", WORKERS, ("tuning.trials=3",), "tuning.trials: "),
+        ("multi_worker", WORKERS, ("distribution.workers=3",), "distribution.workers: must be the 2"),
         ("parameter_server", WORKERS, NOT_AVERAGED, "TF_CONFIG: cluster.chief is missing"),
         ("parameter_server", SERVERS, NOT_AVERAGED[:1], "retrieval.training.averaging: must be 0"),
         ("parameter_server", SERVERS, NOT_AVERAGED[1:], "training.averaging: must be 0"),

@@ -27,15 +27,30 @@ def check_cluster(settings: Settings, cluster: Cluster) -> None:
         raise ConfigError(
             "distribution.strategy: must be multi_worker or parameter_server for a cluster, received 'single'"
         )
-    if settings.tuning.trials:
-        raise ConfigError(
-            f"tuning.trials: must be 0 on a cluster, which trains with one setting, "
-            f"received {settings.tuning.trials}"
-        )
+    _check_no_search(settings)
     if strategy == "multi_worker":
         _check_multi_worker(settings, cluster)
     else:
         _check_parameter_server(settings, cluster)
+
+
+def check_gang(settings: Settings) -> None:
+    """Raise `ConfigError` for what the workflow cannot train: one task does, or a gang of equal workers."""
+    distribution = settings.distribution
+    if distribution.strategy == "single":
+        return
+    if distribution.strategy == "parameter_server":
+        raise ConfigError(
+            "distribution.strategy: must be single or multi_worker in the workflow, received "
+            "'parameter_server': a cluster with servers trains with recommender worker"
+        )
+    if distribution.workers < 2:
+        raise ConfigError(
+            "distribution.workers: must be at least 2 in the workflow with "
+            f"distribution.strategy=multi_worker, received {distribution.workers}"
+        )
+    _check_no_search(settings)
+    _check_shares(settings, distribution.workers)
 
 
 def check_threads(cluster: Cluster, environ: Mapping[str, str]) -> None:
@@ -66,6 +81,24 @@ def _check_multi_worker(settings: Settings, cluster: Cluster) -> None:
         raise ConfigError(f"{VARIABLE}: cluster.ps is for distribution.strategy=parameter_server")
     _at_most_one_chief(cluster)
     workers = sum(map(len, cluster.jobs.values()))
+    if settings.distribution.workers not in (1, workers):
+        raise ConfigError(
+            f"distribution.workers: must be the {workers} of {VARIABLE} or 1, "
+            f"received {settings.distribution.workers}"
+        )
+    _check_shares(settings, workers)
+
+
+def _check_no_search(settings: Settings) -> None:
+    if settings.tuning.trials:
+        raise ConfigError(
+            f"tuning.trials: must be 0 on a cluster, which trains with one setting, "
+            f"received {settings.tuning.trials}"
+        )
+
+
+def _check_shares(settings: Settings, workers: int) -> None:
+    """All workers get equal shares of a batch."""
     sizes = {
         "training.batch_size": settings.training.batch_size,
         "retrieval.training.batch_size": settings.retrieval.training.batch_size,
