@@ -154,6 +154,20 @@ def test_a_run_goes_from_step_to_step_also_after_a_failure(storage: Storage, tmp
         assert set(contents(folder)) == {"config.yaml", "checkpoint"}
 
 
+def test_of_tasks_that_train_together_only_the_one_that_leads_keeps_its_copy_of_the_run(
+    storage: Storage, tmp_path: Path
+) -> None:
+    started = tmp_path / "start/runs/17"
+    started.mkdir(parents=True)
+    hand_over.send_run(settings(storage, tmp_path / "start"), started)
+    for index in (1, 0, 2):
+        task = settings(storage, tmp_path / str(index))
+        with hand_over.run_folder(task, started, keep=index == 0) as folder:
+            (folder / f"written-by-{index}").touch()
+    with hand_over.run_folder(settings(storage, tmp_path / "train"), started) as folder:
+        assert set(contents(folder)) == {"written-by-0"}
+
+
 def test_a_run_publishes_one_version_in_the_storage_and_it_can_be_brought_home(
     storage: Storage, folder: Path, tmp_path: Path
 ) -> None:

@@ -32,17 +32,24 @@ class Failure(NamedTuple):
     by_peer: bool
 
 
-def work(settings: Settings, cluster: Cluster, run_folder: Path, elsewhere: Path, parent: Connection) -> None:
+class Folders(NamedTuple):
+    """Where a member finds and leaves what is on disk."""
+
+    run: Path
+    elsewhere: Path  # where it writes if it does not lead; the parent removes it
+    prepared: Path | None  # None: it prepares the data itself
+
+
+def work(settings: Settings, cluster: Cluster, folders: Folders, parent: Connection) -> None:
     """Do the member's work, tell the parent of a failure, and end at once.
 
-    A member that does not lead writes to `elsewhere`, which the parent removes. Ends without any of Python's
-    or TensorFlow's farewells, some of which wait for members that have died.
+    Ends without any of Python's or TensorFlow's farewells, some of which wait for members that have died.
     """
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it, too, and ends this process
     status = 0
     try:
-        _work(settings, cluster, run_folder, elsewhere)
+        _work(settings, cluster, folders)
     except RecommenderError as error:
         status = error.exit_status
         parent.send(Failure(str(error), status, by_peer=False))
@@ -74,7 +81,7 @@ def _wait_for_end(sentinel: int) -> None:
     os._exit(1)
 
 
-def _work(settings: Settings, cluster: Cluster, run_folder: Path, elsewhere: Path) -> None:
+def _work(settings: Settings, cluster: Cluster, folders: Folders) -> None:
     # TensorFlow tells every lost connection, before Python hears of it and can say it in one line.
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     start_tensorflow(look_for_devices=False)
@@ -89,14 +96,16 @@ def _work(settings: Settings, cluster: Cluster, run_folder: Path, elsewhere: Pat
     from recommender.training.placement.strategies import start
 
     tqdm.set_lock(threading.RLock())  # its own is a semaphore of the system, which a killed process leaves
-    placement = start(settings.distribution, cluster, elsewhere)
+    placement = start(settings.distribution, cluster, folders.elsewhere)
     check_all_have(settings, placement.agreed)
     from recommender.data.prepare import prepare
+    from recommender.data.prepared import Prepared
 
     job = "train" if cluster.leads else f"train-{cluster.task.job}-{cluster.task.number}"
-    run_folder.mkdir(parents=True, exist_ok=True)
-    with alone(run_folder, job):
-        fit_networks(settings, prepare(settings), run_folder, placement)
+    folders.run.mkdir(parents=True, exist_ok=True)
+    with alone(folders.run, job):
+        prepared = Prepared(folders.prepared) if folders.prepared else prepare(settings)
+        fit_networks(settings, prepared, folders.run, placement)
         with suppress(*_errors_by_peers()):  # of one that has left already: all is written
             placement.agreed(0)  # nobody leaves before all have finished
 

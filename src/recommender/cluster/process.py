@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
-from recommender.cluster.member import Failure, work
+from recommender.cluster.member import Failure, Folders, work
 from recommender.cluster.peers import PeerWatch
 from recommender.cluster.tf_config import Cluster, Member
 from recommender.config import Settings
@@ -32,23 +32,25 @@ class Watched(NamedTuple):
     serves: bool
 
 
-def take_part(settings: Settings, cluster: Cluster, run_folder: Path) -> None:
+def take_part(
+    settings: Settings, cluster: Cluster, run_folder: Path, prepared_folder: Path | None = None
+) -> None:
     """Do this member's work to its end; raises `RecommenderError` as soon as it cannot end any more.
 
-    A server's work ends with its coordinator.
+    A server's work ends with its coordinator. Without `prepared_folder` the member prepares the data itself.
     """
     _check_port(cluster.task)
     with tempfile.TemporaryDirectory(prefix="recommender-") as elsewhere:
-        _take_part(settings, cluster, run_folder, Path(elsewhere))
+        _take_part(settings, cluster, Folders(run_folder, Path(elsewhere), prepared_folder))
 
 
-def _take_part(settings: Settings, cluster: Cluster, run_folder: Path, elsewhere: Path) -> None:
+def _take_part(settings: Settings, cluster: Cluster, folders: Folders) -> None:
     watched = _watched(settings, cluster)
     distribution = settings.distribution
     watch = PeerWatch(watched.needed, watched.one_of, distribution.start_timeout, distribution.peer_timeout)
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    arguments = (settings, cluster, run_folder, elsewhere, sender)
+    arguments = (settings, cluster, folders, sender)
     member = context.Process(target=work, args=arguments, name=str(cluster.task), daemon=True)
     member.start()
     sender.close()

@@ -42,8 +42,9 @@ def read_progress(folder: Path) -> Progress:
 class Checkpoints:
     """The checkpoints of a fit: weights, averages and optimizer as they are and after the best epoch.
 
-    `progress.json` names the one that is complete; it is written last and replaced at once. Reads in `folder`
-    and writes to `writes_to`, which is another one for processes that only follow.
+    `progress.json` names the one that is complete; it is written last and replaced at once. Goes on from
+    `folder` and writes to `writes_to`, which is another one for processes that only follow; what they have
+    written themselves they read there, as they may be on another disk than the one that leads.
     """
 
     def __init__(
@@ -86,7 +87,9 @@ class Checkpoints:
             weight.assign(average)
 
     def _read(self, name: str) -> None:
-        self.checkpoint.read(str(self.folder / name)).assert_existing_objects_matched()
+        own = (self.writes_to / f"{name}.index").exists()
+        folder = self.writes_to if own else self.folder
+        self.checkpoint.read(str(folder / name)).assert_existing_objects_matched()
 
 
 def _checkpoint_of(progress: Progress) -> str:

@@ -87,8 +87,11 @@ def send_run(settings: Settings, folder: Path) -> None:
 
 
 @contextmanager
-def run_folder(settings: Settings, folder: Path) -> Iterator[Path]:
-    """A run's folder as earlier steps have left it; what is added is kept, also of a failure."""
+def run_folder(settings: Settings, folder: Path, keep: bool = True) -> Iterator[Path]:
+    """A run's folder as earlier steps have left it; what is added is kept, also of a failure.
+
+    Of tasks that work together only one may `keep`, as the others' copies lack what it has added.
+    """
     storage = storage_of(settings)
     if storage is None:
         yield folder
@@ -98,7 +101,8 @@ def run_folder(settings: Settings, folder: Path) -> Iterator[Path]:
     try:
         yield here
     finally:
-        send_run(settings, here)
+        if keep:
+            send_run(settings, here)
 
 
 def send_version(settings: Settings, version: Version, run: Path) -> tuple[int, str]:

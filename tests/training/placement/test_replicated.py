@@ -83,6 +83,12 @@ def test_a_fit_goes_on_and_only_the_leader_writes(told: list[dict]) -> None:
     assert set(told[0]["written"]) == {"one-0", "one-1", "still", "two"}
 
 
+def test_where_no_disk_is_shared_one_that_follows_ends_with_the_same_weights(told: list[dict]) -> None:
+    for worker in told:
+        assert worker["apart"] == told[0]["apart"]
+        np.testing.assert_allclose(worker["apart"]["weights"], worker["two"]["weights"], rtol=1e-4)
+
+
 def test_what_the_leader_says_holds_for_all(told: list[dict]) -> None:
     assert [worker["agreed"] for worker in told] == [7.0, 7.0]
 

@@ -91,6 +91,7 @@ def main(folder: Path, elsewhere: Path) -> dict:
         "one": run(one, folder / f"one-{cluster.task.number}", learning_rate=0.1),
         "first": first,
         "two": run(two, folder / "two", learning_rate=0.1),
+        "apart": run(two, elsewhere / "own" / "disk" / "apart", learning_rate=0.1),
         "still": run(two, folder / "still", "random_normal", learning_rate=1e-9, epochs=1),
         "keras": {"one": history_of_keras(one), "two": history_of_keras(two)},
         "agreed": two.agreed(float("nan") if cluster.task.number else 7.0),
