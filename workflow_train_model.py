@@ -1,5 +1,8 @@
 """The training workflow: check -> prepare -> tune (if asked for) -> train and evaluate -> export and publish.
 
+Several tasks fit the models together where `distribution.strategy=multi_worker` asks for it, as a gang of
+Metaflow's (`@parallel`): prepare -> gather -> fit, fit, ... -> fitted -> train, which then only loads them.
+
 Run it with `recommender run workflow-train-model.yaml KEY=VALUE ...`, which checks the settings first, or as
 any Metaflow flow: `python workflow_train_model.py run`, `resume`, `card view train`, `show`. Another settings
 file: `python workflow_train_model.py --config settings FILE run`. On a cluster (`workflow.target`) each step
@@ -25,16 +28,19 @@ from recommender.workflows import script_mode
 from recommender.workflows.environment import set_metaflow_defaults
 
 SETTINGS_FILE = Path(__file__).resolve().with_name("workflow-train-model.yaml")
+KEPT = ["run_folder", "prepared_folder", "summary", "resolved"]  # by a step that joins others
 
 if __name__ == "__main__" and script_mode.is_script_mode(sys.argv[1:], os.environ):
     sys.exit(script_mode.main(sys.argv[1:], os.environ, SETTINGS_FILE))
 
 set_metaflow_defaults()  # Metaflow reads the environment while it is imported
 
-from metaflow import Config, FlowMutator, FlowSpec, card, current, step  # noqa: E402
+from metaflow import Config, FlowMutator, FlowSpec, card, current, parallel, step  # noqa: E402
 from metaflow.cards import Image, Markdown  # noqa: E402
 from metaflow.exception import MetaflowException  # noqa: E402
+from metaflow.metaflow_config import DEFAULT_METADATA  # noqa: E402
 
+from recommender.cluster.checks import check_gang  # noqa: E402
 from recommender.config import Settings, check, parse_yaml, resolve  # noqa: E402
 from recommender.errors import ConfigError, RecommenderError  # noqa: E402
 from recommender.workflows import cluster  # noqa: E402
@@ -52,9 +58,19 @@ def parse_settings(text: str) -> dict[str, Any]:
     try:
         settings = resolve(parse_yaml(text, "settings"))
         validate(settings)
+        check_gang(settings)
     except ConfigError as error:
         raise UserError(str(error)) from None
     return settings.model_dump(mode="json")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Errors meant for the user end a step without a traceback."""
+    try:
+        yield
+    except RecommenderError as error:
+        raise UserError(str(error)) from None
 
 
 class OnTarget(FlowMutator):
@@ -62,9 +78,11 @@ class OnTarget(FlowMutator):
 
     def pre_mutate(self, mutable_flow: Any) -> None:
         """Add Metaflow's decorator for the target to each step; none for local."""
-        workflow = check(dict(mutable_flow.configs)["settings"].to_dict()).workflow
+        settings = check(dict(mutable_flow.configs)["settings"].to_dict())
+        with plain_errors():
+            cluster.check_metadata(settings, DEFAULT_METADATA)
         for name, mutable_step in mutable_flow.steps:
-            if decorator := cluster.decorator(workflow, name):
+            if decorator := cluster.decorator(settings.workflow, name):
                 mutable_step.add_decorator(decorator[0], deco_kwargs=decorator[1])
 
 
@@ -101,8 +119,8 @@ class TrainModelFlow(FlowSpec):
             self.summary = prepared.summary()
         print(self.summary)
         self.prepared_folder = str(prepared.folder.absolute())
-        self.search = "yes" if self._settings().tuning.trials else "no"
-        self.next({"yes": self.fan_out, "no": self.train}, condition="search")
+        self.way = self._way()
+        self.next({"search": self.fan_out, "together": self.gather, "alone": self.train}, condition="way")
 
     @step
     def fan_out(self) -> None:
@@ -124,16 +142,43 @@ class TrainModelFlow(FlowSpec):
         """Go on with the best settings found."""
         from recommender.workflows import stages
 
-        self.merge_artifacts(inputs, include=["run_folder", "prepared_folder", "summary", "resolved"])
+        self.merge_artifacts(inputs, include=KEPT)
         with plain_errors(), self._run() as folder:
             best = stages.choose(self._settings(), folder)
         self.resolved = best.model_dump(mode="json")
         self.next(self.train)
 
+    @step
+    def gather(self) -> None:
+        """One task for each worker that trains, all at the same time."""
+        from recommender.cluster.gang import free_port
+
+        self.port = free_port()  # where they will meet
+        self.next(self.fit, num_parallel=self._settings().distribution.workers)
+
+    @parallel
+    @step
+    def fit(self) -> None:
+        """Fit both models together with the other tasks of the gang."""
+        from recommender.cluster.gang import Place
+        from recommender.workflows import stages
+
+        gang = current.parallel
+        place = Place(current.run_id, gang.node_index, gang.num_nodes, gang.main_ip, self.port)
+        with plain_errors(), self._run(keep=place.leads) as folder:
+            stages.fit(self._settings(), self._prepared().folder, folder, place)
+        self.next(self.fitted)
+
+    @step
+    def fitted(self, inputs: Any) -> None:
+        """Go on in one process with what they have fitted, which is in the run's folder."""
+        self.merge_artifacts(inputs, include=KEPT)
+        self.next(self.train)
+
     @card(type="blank")
     @step
     def train(self) -> None:
-        """Fit both models, measure them beside the baselines, and draw the card."""
+        """Fit both models unless the gang has, measure them beside the baselines, and draw the card."""
         from recommender.tensorflow_start import start_tensorflow
 
         start_tensorflow()
@@ -170,25 +215,22 @@ class TrainModelFlow(FlowSpec):
     def _settings(self) -> Settings:
         return check(self.resolved)
 
+    def _way(self) -> str:
+        """From the data to the models: by a search, by several tasks together, or by one alone."""
+        if self._settings().tuning.trials:
+            return "search"
+        return "together" if self._settings().distribution.strategy == "multi_worker" else "alone"
+
     def _prepared(self) -> Any:
         from recommender.data.prepared import Prepared
         from recommender.workflows import hand_over
 
         return Prepared(hand_over.fetch_prepared(self._settings(), Path(self.prepared_folder)))
 
-    def _run(self) -> AbstractContextManager[Path]:
+    def _run(self, keep: bool = True) -> AbstractContextManager[Path]:
         from recommender.workflows import hand_over
 
-        return hand_over.run_folder(self._settings(), Path(self.run_folder))
-
-
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """Errors meant for the user end a step without a traceback."""
-    try:
-        yield
-    except RecommenderError as error:
-        raise UserError(str(error)) from None
+        return hand_over.run_folder(self._settings(), Path(self.run_folder), keep)
 
 
 if __name__ == "__main__":

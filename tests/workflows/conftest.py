@@ -28,6 +28,7 @@ class Workplace:
 
     folder: Path
     settings: Path = SETTINGS
+    first_on_path: tuple[Path, ...] = (STANDINS,)
     processes: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     def start(self, program: str, *arguments: str, **environ: str) -> "subprocess.Popen[str]":
@@ -35,7 +36,7 @@ class Workplace:
         environment = {
             "PATH": os.defpath,
             "HOME": str(self.folder / "home"),
-            "PYTHONPATH": str(STANDINS),
+            "PYTHONPATH": os.pathsep.join(map(str, [*self.first_on_path, ROOT / "src"])),
             "STANDIN_LOG": str(self.folder / "log"),
             "STANDIN_RELEASE": str(self.release),
             **environ,

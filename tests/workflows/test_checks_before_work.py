@@ -70,13 +70,14 @@ def test_the_heads_that_are_accepted_are_those_that_are_registered() -> None:
     assert sorted(head.HEADS) == head_names()
 
 
-def test_the_workflow_sends_who_wants_a_cluster_to_the_command_for_it() -> None:
+def test_the_workflow_trains_by_one_task_or_by_several() -> None:
     settings_file = Path(__file__).parents[2] / "workflow-train-model.yaml"
-    with pytest.raises(ConfigError, match=r"^distribution\.strategy: must be single .* recommender worker$"):
+    launch.check(settings_file, ["distribution={strategy: multi_worker, workers: 2}"])
+    with pytest.raises(ConfigError, match=r"^distribution\.workers: must be at least 2 in the workflow"):
         launch.check(settings_file, ["distribution.strategy=multi_worker"])
 
 
-def test_a_search_does_the_same(tmp_path: Path) -> None:
+def test_a_search_sends_who_wants_a_cluster_to_the_commands_for_it(tmp_path: Path) -> None:
     settings = load_settings(None, ["distribution.strategy=multi_worker"], {})
     with pytest.raises(ConfigError, match=r"^distribution\.strategy: must be single .* recommender worker$"):
         stages.tune(settings, None, tmp_path)  # type: ignore[arg-type]

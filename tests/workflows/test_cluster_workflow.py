@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from argo_pods import ArgoPods
+from argo_pods import REPLICAS, ArgoPods, jobs_of
 from loopback_s3 import empty_bucket
 
 from recommender.deployment.targets.kubernetes_manifests import check_manifests
@@ -25,7 +25,10 @@ SCHEMA = Path(__file__).with_name("argo_workflow_template.schema.json")
 STANDINS = Path(__file__).with_name("standins") / "sitecustomize.py"
 IMAGE = "registry.example/recommender:1"
 SECRET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED")
-TASKS = ("start", "prepare", "fan-out", "fan-out-foreach-workers", "choose", "train", "export", "end")
+SEARCH = ("fan-out", "fan-out-foreach-workers", "choose")
+GANG = ("gather", "gather-foreach-parallel", "fitted")
+TRAIN = ("train", "export", "end")
+TOGETHER = "distribution={strategy: multi_worker, workers: 2}"
 BATCH = ("workflow.queue=jobs", "workflow.role=arn:aws:iam::123456789012:role/batch")
 TINY = (
     "data.dataset=synthetic",
@@ -69,11 +72,39 @@ def written(s3_address: str, tmp_path_factory: pytest.TempPathFactory) -> dict[s
             "workflow.service_account=trainer",
             "workflow.secrets=[aws, database]",
             "workflow.resources.train={cpu: 7.5, memory: 30_000, disk: 50_000, gpu: 1}",
+            "workflow.resources.fit.cpu=6",
+            TOGETHER,
         )
 
 
+def pods(written: dict[str, Any]) -> dict[str, Any]:
+    """By the step that they run; a gang's are `fit-control` and `fit-worker`."""
+    found = {
+        f"fit-{name}": job["template"]["spec"]["template"]["spec"] for name, job in gang(written).items()
+    }
+    for each in written["spec"]["templates"]:
+        if "container" in each:
+            account = each.get("serviceAccountName")
+            found[each["name"]] = {
+                "containers": [each["container"]],
+                "volumes": each.get("volumes"),
+                "serviceAccountName": account,
+            }
+    return found
+
+
 def containers(written: dict[str, Any]) -> dict[str, Any]:
-    return {each["name"]: each["container"] for each in written["spec"]["templates"] if "container" in each}
+    return {name: pod["containers"][0] for name, pod in pods(written).items()}
+
+
+def gang(written: dict[str, Any]) -> dict[str, Any]:
+    return jobs_of(manifest(written))
+
+
+def manifest(written: dict[str, Any]) -> str:
+    """Of the gang's JobSet, with the number of its workers as Argo fills it in."""
+    (found,) = (each["resource"] for each in written["spec"]["templates"] if "resource" in each)
+    return found["manifest"].replace(REPLICAS, "1")
 
 
 def without_nulls(tree: Any) -> Any:
@@ -92,24 +123,31 @@ def test_the_template_is_one_that_argo_takes(written: dict[str, Any]) -> None:
     main = next(
         each for each in written["spec"]["templates"] if each["name"] == written["spec"]["entrypoint"]
     )
-    assert [task["name"] for task in main["dag"]["tasks"]] == list(TASKS)
+    tasks = [task["name"] for task in main["dag"]["tasks"]]
+    assert tasks == ["start", "prepare", *SEARCH, *GANG, *TRAIN]
     assert {task["template"] for task in main["dag"]["tasks"]} < names
+
+
+def test_a_gang_is_a_jobset_of_one_task_that_leads_and_the_others(written: dict[str, Any]) -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    jobset = {"$ref": "#/$defs/jobset", "$defs": schema["$defs"]}
+    jsonschema.validate(without_nulls(yaml.safe_load(manifest(written))), jobset)
+    assert {name: job["replicas"] for name, job in gang(written).items()} == {"control": 1, "worker": 1}
 
 
 @pytest.mark.parametrize("release", ["1.25", None])
 def test_its_pods_are_valid_in_old_and_new_kubernetes(written: dict[str, Any], release: str | None) -> None:
-    for each in written["spec"]["templates"]:
-        if "container" in each:
-            spec = {"containers": [each["container"]], "volumes": each.get("volumes")}
-            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": each["name"]}, "spec": spec}
-            check_manifests(yaml.safe_dump(without_nulls(pod)), release)
+    for name, spec in pods(written).items():
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+        check_manifests(yaml.safe_dump(without_nulls(pod)), release)
 
 
 def test_each_step_asks_for_what_the_settings_say(written: dict[str, Any]) -> None:
     found = containers(written)
-    asked = {name: found[name]["resources"] for name in ("prepare", "train", "end")}
+    asked = {name: found[name]["resources"] for name in ("prepare", "fit-worker", "train", "end")}
     assert asked["prepare"]["requests"] == {"cpu": "2", "memory": "8192M", "ephemeral-storage": "10240M"}
     assert asked["train"]["requests"] == {"cpu": "7.5", "memory": "30000M", "ephemeral-storage": "50000M"}
+    assert asked["fit-worker"]["requests"]["cpu"] == "6"
     assert asked["train"]["limits"] == {"nvidia.com/gpu": "1"}
     assert asked["end"]["requests"]["memory"] == "1024M"
     assert "nvidia.com/gpu" not in asked["prepare"]["limits"]
@@ -117,15 +155,14 @@ def test_each_step_asks_for_what_the_settings_say(written: dict[str, Any]) -> No
 
 def test_pods_are_not_root_and_get_image_identity_and_secrets(written: dict[str, Any]) -> None:
     steps = [name for name in containers(written) if "hook" not in name]
-    assert len(steps) == 8
+    assert len(steps) == 12
     for name in steps:
         container = containers(written)[name]
         assert container["image"] == IMAGE
         assert container["securityContext"]["runAsNonRoot"] is True
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
         assert [each["secretRef"]["name"] for each in container["envFrom"]] == ["aws", "database"]
-        (pod,) = (each for each in written["spec"]["templates"] if each["name"] == name)
-        assert pod["serviceAccountName"] == "trainer"
+        assert pods(written)[name]["serviceAccountName"] == "trainer"
 
 
 @pytest.mark.slow
@@ -137,7 +174,7 @@ def test_pods_of_an_argo_workflow_share_nothing_but_the_storage(
     log = tmp_path / "log"
     standins = {"POD_STANDINS": str(STANDINS), "STANDIN_LOG": str(log)}
     pods = ArgoPods(template(bucket, "tuning.trials=2"), tmp_path / "pods", secret() | standins)
-    for task in TASKS:
+    for task in ("start", "prepare", *SEARCH, *TRAIN):
         (output,) = pods.run(task)
         assert not list((tmp_path / "pods").iterdir())
     assert f"published version 1 in {bucket}/team/models/recommender/1" in output
@@ -148,13 +185,14 @@ def test_pods_of_an_argo_workflow_share_nothing_but_the_storage(
 
 
 @pytest.mark.large
+@pytest.mark.parametrize(("more", "fit"), [([], ()), ([TOGETHER], GANG)], ids=["alone", "together"])
 def test_pods_train_and_publish_a_version(
-    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: list[str], fit: tuple[str, ...]
 ) -> None:
     """The same without stand-ins: tiny synthetic data, real models, a real version."""
     monkeypatch.chdir(tmp_path)
-    pods = ArgoPods(template(bucket), tmp_path / "pods", secret())
-    for task in ("start", "prepare", "train", "export", "end"):
+    pods = ArgoPods(template(bucket, *more), tmp_path / "pods", secret())
+    for task in ("start", "prepare", *fit, *TRAIN):
         pods.run(task)
         assert not list((tmp_path / "pods").iterdir())
     settings = cluster.with_endpoint(launched(bucket, "argo").settings)
@@ -193,7 +231,7 @@ def test_a_run_on_a_cluster_is_metaflows_own_run_with_a_decorator_for_each_step(
 
 @pytest.mark.parametrize(
     ("target", "more"),
-    [("kubernetes", ()), ("aws-batch", BATCH)],
+    [("kubernetes", ()), ("kubernetes", (TOGETHER,)), ("aws-batch", BATCH)],
 )
 def test_metaflow_takes_the_flow_as_it_is_for_a_cluster(
     bucket: str, tmp_path: Path, target: str, more: tuple[str, ...]
@@ -205,6 +243,20 @@ def test_metaflow_takes_the_flow_as_it_is_for_a_cluster(
     ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert "The graph looks good!" in ended.stderr + ended.stdout
+
+
+def test_a_gang_on_aws_batch_is_refused_where_its_tasks_would_wait_in_vain_for_each_other(
+    bucket: str, tmp_path: Path
+) -> None:
+    started = launched(bucket, "aws-batch", *BATCH, TOGETHER)
+    settings = cluster.with_endpoint(started.settings)
+    command = [*launch.run_command(started, settings)[:-1], "check"]
+    environ = {**os.environ, "METAFLOW_USER": "test", **cluster.environment(settings.workflow)}
+    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True)
+    assert ended.returncode != 0
+    assert "workflow.target: aws-batch trains with several workers where Metaflow has" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    cluster.check_metadata(settings, "service")
 
 
 def test_nothing_is_told_to_metaflow_where_steps_run_here() -> None:

@@ -97,10 +97,19 @@ def test_a_wrong_setting_stops_the_command_with_one_line_and_status_2_before_any
     assert not (workplace.folder / "data").exists()
 
 
-def test_a_wrong_setting_stops_the_flow_before_any_work_without_a_traceback(workplace: Workplace) -> None:
-    status, output = workplace.run("flow", "--config-value", "settings", "training: {epochs: 0}", "run")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("training: {epochs: 0}", "training.epochs: input should be greater than or equal to 1, received 0"),
+        ("distribution: {strategy: multi_worker}", "distribution.workers: must be at least 2 in the"),
+    ],
+)
+def test_a_wrong_setting_stops_the_flow_before_any_work_without_a_traceback(
+    workplace: Workplace, settings: str, message: str
+) -> None:
+    status, output = workplace.run("flow", "--config-value", "settings", settings, "run")
     assert status != 0
-    assert "training.epochs: input should be greater than or equal to 1, received 0" in output
+    assert message in output
     assert "Traceback" not in output
     assert not (workplace.folder / "data/runs").exists()
 

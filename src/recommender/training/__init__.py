@@ -81,7 +81,8 @@ def _check_fitted(settings: Settings, run_folder: Path) -> None:
     folders = [run_folder / "retrieval", run_folder / "ranking"]
     folders += [folder / "refit" for folder in folders if getattr(settings, folder.name).refit]
     if not all(is_finished(folder) for folder in folders):
+        gang = " or by `recommender run`" if settings.distribution.strategy == "multi_worker" else ""
         raise ConfigError(
             f"distribution.strategy: {settings.distribution.strategy} is trained by `recommender worker` on "
-            f"every machine of a cluster, {run_folder} is not trained yet"
+            f"every machine of a cluster{gang}, {run_folder} is not trained yet"
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recommender.config import Settings, WorkflowSettings, check
+from recommender.errors import ConfigError
 
 # S3-compatible storages: the variables of boto3, the one for S3 alone first.
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
@@ -25,6 +26,19 @@ def decorator(workflow: WorkflowSettings, step: str) -> tuple[str, dict[str, Any
     if workflow.target in ("kubernetes", "argo"):
         return "kubernetes", asked | {"disk": resources["disk"], "security_context": UNPRIVILEGED}
     return None
+
+
+def check_metadata(settings: Settings, metadata: str) -> None:
+    """Raise `ConfigError` for a gang on AWS Batch whose metadata Metaflow keeps in files of each container.
+
+    There Metaflow lets the gang's first task wait until the others' metadata say that they have ended.
+    """
+    gang = settings.distribution.strategy == "multi_worker"
+    if gang and settings.workflow.target == "aws-batch" and metadata == "local":
+        raise ConfigError(
+            "workflow.target: aws-batch trains with several workers where Metaflow has a metadata service, "
+            "METAFLOW_DEFAULT_METADATA=service and METAFLOW_SERVICE_URL, received local metadata"
+        )
 
 
 def options(workflow: WorkflowSettings) -> list[str]:

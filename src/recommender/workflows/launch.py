@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from recommender.cluster.checks import check_gang
 from recommender.config import ENVIRONMENT, Settings, read_yaml, resolve
 from recommender.errors import ConfigError, RecommenderError
 from recommender.versions import Version
@@ -24,7 +25,7 @@ from recommender.whole_files import write_whole
 from recommender.workflows import cluster
 from recommender.workflows.environment import set_metaflow_defaults
 from recommender.workflows.hand_over import bring_version, send_inputs
-from recommender.workflows.validation import check_one_process, validate
+from recommender.workflows.validation import validate
 
 CLUSTER_FILE = "cluster.yaml"  # in a run's folder
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -81,7 +82,7 @@ def check(settings_file: Path, overrides: Iterable[str] = ()) -> Launch:
     workflow = WORKFLOWS[_kind(tree)]
     settings = resolve(tree, overrides)
     validate(settings)
-    check_one_process(settings)
+    check_gang(settings)
     return Launch(workflow, _find(workflow.file, settings_file), settings)
 
 

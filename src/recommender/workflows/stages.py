@@ -20,6 +20,7 @@ from recommender.workflows.runs import write_settings
 from recommender.workflows.validation import check_one_process
 
 if TYPE_CHECKING:
+    from recommender.cluster.gang import Place
     from recommender.data.prepared import Prepared
     from recommender.training import Trained
 
@@ -50,6 +51,15 @@ def choose(settings: Settings, run_folder: Path) -> Settings:
     best = tuning.best_settings(settings, run_folder / STUDY_FILE)
     write_settings(best, run_folder)
     return best
+
+
+def fit(settings: Settings, prepared_folder: Path, run_folder: Path, place: Place) -> None:
+    """Fit both models together with the other tasks of a gang, going on from the run's last checkpoint."""
+    from recommender.cluster.gang import meet
+    from recommender.cluster.process import take_part
+
+    cluster = meet(place, settings.distribution.start_timeout)
+    take_part(settings, cluster, run_folder, prepared_folder)
 
 
 def train(settings: Settings, prepared: Prepared, run_folder: Path) -> Trained:

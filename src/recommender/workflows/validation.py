@@ -35,12 +35,12 @@ def validate(settings: Settings) -> None:
 
 
 def check_one_process(settings: Settings) -> None:
-    """Raise `ConfigError` where `settings` want a cluster that trains together: neither the workflow's steps
-    nor the workers of a search are one."""
+    """Raise `ConfigError` where `settings` want a cluster that trains together: a search's workers do not."""
     if settings.distribution.strategy != "single":
         raise ConfigError(
-            "distribution.strategy: must be single in the workflow and in a search, where one process trains "
-            f"a model, received {settings.distribution.strategy!r}: a cluster trains with recommender worker"
+            "distribution.strategy: must be single in a search, where one process trains a model, received "
+            f"{settings.distribution.strategy!r}: a cluster trains with one setting, by recommender run or "
+            "recommender worker"
         )
 
 

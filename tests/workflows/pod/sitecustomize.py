@@ -1,4 +1,5 @@
-"""Put on PYTHONPATH by `ArgoPods`: `/mnt/out`, the volume that a pod's results are read from, is $POD_OUT.
+"""Put on PYTHONPATH by `ArgoPods`: `/mnt/out`, the volume that a pod's results are read from, is $POD_OUT,
+and pods that are looked up by name are on loopback.
 
 Python imports one `sitecustomize`: that of the stand-ins, where $POD_STANDINS names it, is run from here.
 """
@@ -6,6 +7,7 @@ Python imports one `sitecustomize`: that of the stand-ins, where $POD_STANDINS n
 import builtins
 import os
 import runpy
+import socket
 from typing import Any
 
 open_file = builtins.open
@@ -18,6 +20,15 @@ def open_in_pod(file: Any, *arguments: Any, **options: Any) -> Any:
 
 
 builtins.open = open_in_pod
+
+resolve = socket.gethostbyname
+
+
+def resolve_pod(name: str) -> str:
+    return "127.0.0.1" if name.endswith(".svc.cluster.local") else resolve(name)
+
+
+socket.gethostbyname = resolve_pod
 
 if os.environ.get("POD_STANDINS"):
     runpy.run_path(os.environ["POD_STANDINS"])

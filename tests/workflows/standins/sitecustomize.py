@@ -64,6 +64,13 @@ def best_settings(settings: Any, study_path: Path) -> Any:
     return resolve(tree, environ={})
 
 
+def take_part(settings: Any, cluster: Any, run_folder: Path, prepared_folder: Path) -> None:
+    assert (prepared_folder / "ratings").is_file()
+    work("fit", f"{cluster.task.number} of {len(cluster.jobs['worker'])}")
+    if cluster.leads:
+        (run_folder / "weights").write_text("trained", encoding="utf-8")
+
+
 def train(settings: Any, prepared: Prepared, run_folder: Path) -> Trained:
     assert (prepared.folder / "ratings").is_file()
     if not (run_folder / "weights").exists():
@@ -107,6 +114,7 @@ STANDINS: dict[str, dict[str, Any]] = {
     "recommender.data.prepare": {"prepare": prepare},
     "recommender.data.prepared": {"Prepared": Prepared},
     "recommender.tuning": {"tune": tune, "best_settings": best_settings},
+    "recommender.cluster.process": {"take_part": take_part},
     "recommender.training": {"train": train},
     "recommender.scoreboard": {"evaluate": evaluate},
     "recommender.export": {"export": export},
