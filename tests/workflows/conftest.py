@@ -29,6 +29,7 @@ class Workplace:
     folder: Path
     settings: Path = SETTINGS
     first_on_path: tuple[Path, ...] = (STANDINS,)
+    patience: float = 120  # seconds for a program to end
     processes: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     def start(self, program: str, *arguments: str, **environ: str) -> "subprocess.Popen[str]":
@@ -59,7 +60,7 @@ class Workplace:
 
     def finish(self, process: "subprocess.Popen[str]") -> tuple[int, str]:
         """Wait for a started program: exit status and output."""
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=self.patience)
         return process.returncode, output
 
     @property

@@ -46,6 +46,7 @@ EPOCHS = 40  # so many that a kill after the first falls long before the end
 def real(workplace: Workplace) -> Workplace:
     """The same place without stand-ins."""
     workplace.first_on_path = ()
+    workplace.patience = 600
     return workplace
 
 
@@ -53,7 +54,7 @@ def begun(place: Workplace, epochs: int = EPOCHS) -> Any:
     """A run whose ranking model is being fitted."""
     training = f"training={{epochs: {epochs}, patience: 0}}"
     command = place.start("recommender", "run", str(place.settings), *TINY, training)
-    place.wait_for(lambda: command.poll() is not None or progress_files(place), seconds=120)
+    place.wait_for(lambda: command.poll() is not None or progress_files(place), place.patience)
     assert command.poll() is None, place.finish(command)[1]
     return command
 
@@ -134,4 +135,4 @@ def test_ctrl_c_ends_all_tasks_of_a_gang(real: Workplace) -> None:
     command = begun(real)
     os.kill(command.pid, signal.SIGINT)
     assert real.finish(command)[0] == 128 + signal.SIGINT
-    real.wait_for(lambda: not processes_in(real), seconds=10)
+    real.wait_for(lambda: not processes_in(real))
