@@ -1,7 +1,7 @@
 """Fixtures that many tests share: small synthetic data, prepared, trained on and exported once for all.
 
 Tests run in several processes. What takes seconds to make lies in a folder that all of them see, and is made
-by the first that asks for it; nobody writes to it afterwards.
+by the first that asks for it; what is there is never changed. In `home` tests prepare other data, too.
 """
 
 from __future__ import annotations
@@ -92,8 +92,9 @@ def published(settings: Settings, prepared, trained, shared: Path) -> Path:
     from recommender.export import export
 
     models = shared / "models"
+    version = models / "recommender" / "1"
     metrics = {"models": {"deep_ranking": {"validation": {"rmse": 1.0}}}}
     with alone(shared, "publish"):
-        if not models.exists():
-            export(settings, prepared, trained, metrics, models / "recommender" / "1")
+        if not version.exists():
+            export(settings, prepared, trained, metrics, version)
     return models

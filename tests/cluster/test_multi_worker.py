@@ -81,7 +81,7 @@ def test_the_survivor_of_a_killed_worker_ends_with_one_line(told: Told) -> None:
     errors = [line for line in told.survivor_said.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
     assert "worker 1 at 127.0.0.1:" in errors[0]
-    assert "start all members again" in errors[0]
+    assert "started again, all members go on" in errors[0]
 
 
 def test_the_same_command_goes_on_from_the_last_checkpoint(told: Told) -> None:

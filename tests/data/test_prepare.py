@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,17 +59,17 @@ def test_other_settings_make_another_preparation(settings: Settings, prepared: P
     assert other.examples("test", select(["history"], "x"))["history_movies"].shape[1] == 3
 
 
-def test_an_interrupted_preparation_leaves_nothing_behind(settings: Settings, home, monkeypatch) -> None:
+def test_an_interrupted_preparation_leaves_nothing_behind(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(DuckDBEngine, "run_shards", stop)
-    folder = home / "prepared" / "synthetic"
-    before = sorted(folder.iterdir())
-    changes = {"features": settings.features.model_copy(update={"history_length": 4})}
+    changes = {"data": settings.data.model_copy(update={"home": tmp_path})}
     with pytest.raises(KeyboardInterrupt):
         prepare(settings.model_copy(update=changes))
-    assert sorted(folder.iterdir()) == before
+    assert list((tmp_path / "prepared" / "synthetic").iterdir()) == []
 
 
 def test_a_snapshot_holds_all_that_earlier_splits_say(prepared: Prepared) -> None:

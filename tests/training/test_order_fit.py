@@ -124,7 +124,9 @@ def test_a_run_keeps_its_order(
     again = train_order(*both, tmp_path)
     for fitted, kept in zip((again.order, *again.without_fold), orders_of(trained), strict=True):
         # Not to the last digit: the run's may be that of another process, before it had saved its models.
-        assert dataclasses.astuple(fitted) == pytest.approx(dataclasses.astuple(kept), rel=1e-6)
+        assert dataclasses.astuple(fitted) == pytest.approx(dataclasses.astuple(kept), rel=1e-3)
+    assert again.lists == trained.order.lists
+    assert again.ndcg == pytest.approx(trained.order.ndcg, abs=1e-3)
     other = dataclasses.replace(trained.order, order=FinalOrder(0.25, 0.5))
     (tmp_path / "order.json").write_text(other.to_json(), encoding="utf-8")
     assert train_order(*both, tmp_path) == other

@@ -15,6 +15,7 @@ OF_ONE_MACHINE = (  # and all of `workflow`: may differ between members, change 
     ("data", "home"),
     ("data", "archive"),
     ("distribution", "device"),
+    ("distribution", "workers"),  # TF_CONFIG says how many there are, or the gang
     ("distribution", "start_timeout"),
     ("distribution", "peer_timeout"),
 )

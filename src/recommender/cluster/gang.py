@@ -15,12 +15,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from recommender.cluster.socket_line import read_line
 from recommender.cluster.tf_config import Cluster, Member
 from recommender.errors import RecommenderError
 
-LINE_BYTES = 65_536
 LINE_SECONDS = 5.0  # for a line of somebody who has connected
-SECONDS_BETWEEN = 0.2  # tries to reach task 0
+SECONDS_BETWEEN = 0.2  # tries to reach task 0, or to get its port
 LEAST_SECONDS = 0.001  # a timeout of 0 would mean: do not wait at all
 
 
@@ -61,12 +61,16 @@ def free_port() -> int:
 def meet(place: Place, timeout: float) -> Cluster:
     """The cluster of all tasks of a gang, by index, when all have come.
 
-    Raises `RecommenderError` where they have not within `timeout` seconds, where two have the same index, and
-    where somebody else answers for task 0. Strangers who speak to task 0 are turned away.
+    Raises `RecommenderError` where they have not within `timeout` seconds, and where two have the same index.
+    Strangers who speak to task 0 are turned away; somebody else at its port, such as a task left over from an
+    earlier try, is waited out.
     """
     with _bound() as held:  # nobody else gets the port; closed only when all know of it
         port = held.getsockname()[1]
-        addresses = (_receive if place.leads else _ask)(place, port, time.monotonic() + timeout)
+        try:
+            addresses = (_receive if place.leads else _ask)(place, port, time.monotonic() + timeout)
+        except TimeoutError as error:
+            raise RecommenderError(f"{error} within {timeout:g} s, distribution.start_timeout") from None
     workers = tuple(Member("worker", index, address) for index, address in enumerate(addresses))
     return Cluster({"worker": workers}, workers[place.index])
 
@@ -79,14 +83,14 @@ def _bound() -> socket.socket:
 
 
 def _receive(place: Place, port: int, deadline: float) -> list[str]:
-    """Task 0: wait for all others and tell them who is there."""
+    """Task 0: wait for all others and tell them who is there; raises `TimeoutError`."""
     found = {0: f"{place.main}:{port}"}
-    with _listening(place.port) as server, ExitStack() as connected:
+    with _listening(place, deadline) as server, ExitStack() as connected:
         members = []
         while len(found) < place.size:
             connection, address = _accept(server, found, place, deadline)
             connected.enter_context(connection)
-            said = _hear(connection, place)
+            said = _hear(connection, place, min(deadline, time.monotonic() + LINE_SECONDS))
             if said is None:
                 print(f"turned away {address}, which is no task of this gang", flush=True)
                 connection.close()
@@ -102,11 +106,15 @@ def _receive(place: Place, port: int, deadline: float) -> list[str]:
     return addresses
 
 
-def _listening(port: int) -> socket.socket:
-    try:
-        return socket.create_server(("", port))
-    except OSError:
-        raise RecommenderError(f"port {port}, where the gang meets, is in use on this machine") from None
+def _listening(place: Place, deadline: float) -> socket.socket:
+    """A server at the port where all meet, on all interfaces unless all are on this machine."""
+    host = place.main if place.main.startswith("127.") else ""
+    while time.monotonic() < deadline:
+        try:
+            return socket.create_server((host, place.port))
+        except OSError:
+            time.sleep(SECONDS_BETWEEN)
+    raise TimeoutError(f"port {place.port}, where the gang meets, did not become free on this machine")
 
 
 def _accept(
@@ -118,53 +126,36 @@ def _accept(
         connection, (address, _) = server.accept()
     except TimeoutError:
         missing = ", ".join(str(index) for index in range(place.size) if index not in found)
-        raise RecommenderError(
-            f"tasks of the gang that did not come within distribution.start_timeout: {missing}"
-        ) from None
+        raise TimeoutError(f"of the gang's {place.size} tasks {missing} did not come") from None
     return connection, address
 
 
-def _hear(connection: socket.socket, place: Place) -> Introduction | None:
+def _hear(connection: socket.socket, place: Place, deadline: float) -> Introduction | None:
     """What a task of this gang says of itself; None of anybody else."""
-    connection.settimeout(LINE_SECONDS)
     try:
-        said = Introduction.model_validate_json(_line(connection))
+        said = Introduction.model_validate_json(read_line(connection, deadline))
     except (OSError, ValidationError):
         return None
     return said if said.gang == place.gang and said.index < place.size else None
 
 
 def _ask(place: Place, port: int, deadline: float) -> list[str]:
-    """Another task: tell task 0 of this one and hear who is there."""
+    """Another task: tell task 0 of this one and hear who is there; raises `TimeoutError`."""
     said = Introduction(gang=place.gang, index=place.index, port=port)
-    with _reach(place, deadline) as connection:
-        connection.settimeout(max(deadline - time.monotonic(), LEAST_SECONDS))
+    while time.monotonic() < deadline:  # task 0 may come up later than this one, or after one left over
         try:
-            connection.sendall(said.model_dump_json().encode() + b"\n")
-            addresses = ADDRESSES.validate_json(_line(connection), strict=True)
+            address = (place.main, place.port)
+            with socket.create_connection(
+                address, max(deadline - time.monotonic(), LEAST_SECONDS)
+            ) as connection:
+                connection.sendall(said.model_dump_json().encode() + b"\n")
+                addresses = ADDRESSES.validate_json(read_line(connection, deadline), strict=True)
         except (OSError, ValidationError):
             addresses = []
-    if len(addresses) != place.size:
-        raise RecommenderError(
-            f"task {place.index} of the gang has not been told who the others are by task 0, at "
-            f"{place.main}:{place.port}"
-        )
-    return addresses
-
-
-def _reach(place: Place, deadline: float) -> socket.socket:
-    """A connection to task 0, which may come up later than this one."""
-    while (left := deadline - time.monotonic()) > 0:
-        try:
-            return socket.create_connection((place.main, place.port), timeout=left)
-        except OSError:
-            time.sleep(min(SECONDS_BETWEEN, left))
-    raise RecommenderError(
-        f"task 0 of the gang, at {place.main}:{place.port}, could not be reached within "
-        "distribution.start_timeout"
+        if len(addresses) == place.size:
+            return addresses
+        time.sleep(SECONDS_BETWEEN)
+    raise TimeoutError(
+        f"task {place.index} of the gang has not been told who the others are by task 0, at "
+        f"{place.main}:{place.port},"
     )
-
-
-def _line(connection: socket.socket) -> bytes:
-    with connection.makefile("rb") as lines:
-        return lines.readline(LINE_BYTES)

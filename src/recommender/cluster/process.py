@@ -107,4 +107,4 @@ def _raise_failure(receiver: Connection, member: BaseProcess, watch: PeerWatch) 
 
 
 def _stopped(why: str) -> str:
-    return f"the cluster has stopped: {why}; start all members again to go on from the last checkpoint"
+    return f"the cluster has stopped: {why}; started again, all members go on from the last checkpoint"

@@ -189,6 +189,6 @@ def _check_all_go_on_from(epochs: int, folder: Path, placement: Placement) -> No
     leading = int(placement.agreed(epochs))
     if leading != epochs:
         raise RecommenderError(
-            f"{folder}: must be a folder that all processes share, this one finds {epochs} epochs in it, the "
-            f"one that leads {leading}"
+            f"{folder}: all processes must go on from the same checkpoint, this one finds {epochs} epochs, "
+            f"the one that leads {leading}"
         )

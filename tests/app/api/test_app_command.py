@@ -165,7 +165,7 @@ def test_the_app_from_an_empty_store_through_kill_and_ctrl_c(
     assert not {before[0], after[0]} & set(second.listed(user_id))
     assert second.client.get(second.url).status_code == 200  # the pages are there, too
     assert second.end(signal.SIGINT) == 0
-    files = (workplace / "data/events").glob(f"*{second.process.pid}*.jsonl")
+    files = (workplace / "data/events").glob(f"*-{second.process.pid}-*.jsonl")
     logged = [json.loads(line) for path in files for line in path.open()]
     assert [len(line["items"]) for line in logged if line["kind"] == "list"] == [5]
     assert "Traceback" not in second.log.read_text()

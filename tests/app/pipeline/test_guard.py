@@ -43,7 +43,7 @@ def test_calls_run_side_by_side(guard: Guard) -> None:
 def test_what_is_not_there_in_time_is_left_out(guard: Guard) -> None:
     go_on = threading.Event()
     with pytest.raises(LeftOutError, match="model: no answer in time"):
-        guard.start(lambda: go_on.wait(LONG), after(0.01)).result()
+        guard.start(lambda: go_on.wait(LONG), after(0.5)).result()
     go_on.set()
 
 

@@ -13,6 +13,7 @@ from tensorflow.core.framework import tensor_pb2
 from recommender.serving.servables.graph import from_tensorflow
 from recommender.serving.servables.prediction_log import PLACE, PREDICTION_LOG
 from recommender.serving.servables.servable import Servable
+from recommender.serving.servables.signatures import DEFAULT
 from recommender.serving.status import Code, ServingError, invalid
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def _run(
     match logged.WhichOneof("log_type"):
         case "predict_log":
             request = logged.predict_log.request
-            if signatures is not None and request.model_spec.signature_name not in signatures:
+            if signatures is not None and (request.model_spec.signature_name or DEFAULT) not in signatures:
                 return
             inputs = {name: _array(name, value) for name, value in request.inputs.items()}
             servable.prepare(request.model_spec.signature_name, inputs, timeout_ms)
