@@ -39,8 +39,7 @@ def check_one_process(settings: Settings) -> None:
     if settings.distribution.strategy != "single":
         raise ConfigError(
             "distribution.strategy: must be single in a search, where one process trains a model, received "
-            f"{settings.distribution.strategy!r}: a cluster trains with one setting, by recommender run or "
-            "recommender worker"
+            f"{settings.distribution.strategy!r}: a cluster trains with one setting, see recommender worker"
         )
 
 
