@@ -65,11 +65,14 @@ def test_an_interrupted_preparation_leaves_nothing_behind(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
+    alone = settings.model_copy(update={"data": settings.data.model_copy(update={"home": tmp_path})})
+    folder = prepare(alone).folder.parent
+    before = sorted(folder.iterdir())
     monkeypatch.setattr(DuckDBEngine, "run_shards", stop)
-    changes = {"data": settings.data.model_copy(update={"home": tmp_path})}
+    changes = {"features": settings.features.model_copy(update={"history_length": 4})}
     with pytest.raises(KeyboardInterrupt):
-        prepare(settings.model_copy(update=changes))
-    assert list((tmp_path / "prepared" / "synthetic").iterdir()) == []
+        prepare(alone.model_copy(update=changes))
+    assert sorted(folder.iterdir()) == before
 
 
 def test_a_snapshot_holds_all_that_earlier_splits_say(prepared: Prepared) -> None:
