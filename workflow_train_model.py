@@ -42,7 +42,7 @@ from metaflow.metaflow_config import DEFAULT_METADATA  # noqa: E402
 
 from recommender.cluster.checks import check_gang  # noqa: E402
 from recommender.config import Settings, check, parse_yaml, resolve  # noqa: E402
-from recommender.errors import ConfigError, RecommenderError  # noqa: E402
+from recommender.errors import RecommenderError  # noqa: E402
 from recommender.workflows import cluster  # noqa: E402
 from recommender.workflows.validation import validate  # noqa: E402
 
@@ -53,17 +53,6 @@ class UserError(MetaflowException):
     headline = "error"
 
 
-def parse_settings(text: str) -> dict[str, Any]:
-    """The text of a settings file, checked and complete."""
-    try:
-        settings = resolve(parse_yaml(text, "settings"))
-        validate(settings)
-        check_gang(settings)
-    except ConfigError as error:
-        raise UserError(str(error)) from None
-    return settings.model_dump(mode="json")
-
-
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Errors meant for the user end a step without a traceback."""
@@ -71,6 +60,15 @@ def plain_errors() -> Iterator[None]:
         yield
     except RecommenderError as error:
         raise UserError(str(error)) from None
+
+
+def parse_settings(text: str) -> dict[str, Any]:
+    """The text of a settings file, checked and complete."""
+    with plain_errors():
+        settings = resolve(parse_yaml(text, "settings"))
+        validate(settings)
+        check_gang(settings)
+    return settings.model_dump(mode="json")
 
 
 class OnTarget(FlowMutator):

@@ -142,12 +142,10 @@ def _hear(connection: socket.socket, place: Place, deadline: float) -> Introduct
 def _ask(place: Place, port: int, deadline: float) -> list[str]:
     """Another task: tell task 0 of this one and hear who is there; raises `TimeoutError`."""
     said = Introduction(gang=place.gang, index=place.index, port=port)
-    while time.monotonic() < deadline:  # task 0 may come up later than this one, or after one left over
+    # Task 0 may come up later than this one, or after one left over.
+    while (left := deadline - time.monotonic()) > 0:
         try:
-            address = (place.main, place.port)
-            with socket.create_connection(
-                address, max(deadline - time.monotonic(), LEAST_SECONDS)
-            ) as connection:
+            with socket.create_connection((place.main, place.port), left) as connection:
                 connection.sendall(said.model_dump_json().encode() + b"\n")
                 addresses = ADDRESSES.validate_json(read_line(connection, deadline), strict=True)
         except (OSError, ValidationError):

@@ -6,7 +6,6 @@ import socket
 import time
 
 LINE_BYTES = 65_536  # at most
-LEAST_SECONDS = 0.001  # a timeout of 0 would mean: do not wait at all
 
 
 def read_line(connection: socket.socket, deadline: float) -> bytes:
@@ -20,7 +19,7 @@ def read_line(connection: socket.socket, deadline: float) -> bytes:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("no whole line in time")
-        connection.settimeout(max(left, LEAST_SECONDS))
+        connection.settimeout(left)
         received = connection.recv(LINE_BYTES)
         if not received:
             break
